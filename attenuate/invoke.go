@@ -1,0 +1,60 @@
+package attenuate
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+// Window is how long an invocation made by [Invoke] holds, from now on.
+const Window = 60 * time.Second
+
+// Invoke binds a held token to one request, signed with the holder's key: from
+// 30 seconds before now, to allow for clocks that differ, to [Window] after.
+// The result is what goes to the service.
+func Invoke(c token.Chain, holder token.Signer, req delegation.Request) (token.Chain, error) {
+	now := time.Now()
+	return InvokeAt(c, holder, req, now.Add(-delegation.Skew), now.Add(Window))
+}
+
+// InvokeAt is [Invoke] with a window of one's own: from is included, until is
+// not. Verifiers refuse more than five minutes. Prefer Invoke.
+func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, until time.Time) (token.Chain, error) {
+	chain, err := open(c)
+	if err != nil {
+		return nil, err
+	}
+	if chain.Bearer {
+		return nil, token.Errorf(token.CodeProfile, -1, "a bearer token cannot be invoked: present it as it is")
+	}
+	if from.Unix() < 0 || !until.After(from) {
+		return nil, fmt.Errorf("the window of an invocation ends after it begins")
+	}
+	checked, err := req.Check()
+	if err != nil {
+		return nil, err
+	}
+	// Drawn anew each time: two invocations of one request are two.
+	nonce := make([]byte, 16)
+	rand.Read(nonce)
+	request, err := checked.Digest(c.PrefixHash(len(c.Blocks())), nonce)
+	if err != nil {
+		return nil, err
+	}
+	inv := delegation.Invocation{
+		Nonce:     nonce,
+		Request:   request,
+		Audience:  req.Audience,
+		NotBefore: uint64(from.Unix()),
+		Expires:   uint64(until.Unix()),
+	}
+	presented, err := c.Append(holder, inv.Content(), token.WithSecret(token.InvocationKey()))
+	if err != nil {
+		return nil, err
+	}
+	_, err = delegation.Read(presented)
+	return presented, err
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify"
+)
+
+func mintCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "mint",
+		Usage:     "make a token: a person lets an agent act on their behalf",
+		UsageText: "whittle mint --key FILE --delegator ID --agent ID --agent-key FILE|TEXT --resource PATH[/**].. --operation OP.. --ttl DUR|--expires TIME [--bearer] [-o FILE]",
+		Flags: []cli.Flag{
+			keyFlag,
+			&cli.StringFlag{Name: "delegator", Usage: "who delegates, as the service's trust file names the key"},
+			agentFlag, agentKeyFlag,
+			listFlag("resource", "a resource that the token allows: PATH, or PATH/** for all below it (repeatable)"),
+			listFlag("operation", "an operation that the token allows (repeatable)"),
+			ttlFlag, expiresFlag,
+			listFlag("check", "a further check, as Datalog (repeatable)"),
+			&cli.BoolFlag{Name: "bearer", Usage: "bind the token to no agent: whoever has it can use it"},
+			nowFlag, outFlag, jsonFlag,
+		},
+		Action: func(c *cli.Context) error { return mint(c, env) },
+	}
+}
+
+func mint(c *cli.Context, env *Env) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	now, err := clock(c, env)
+	if err != nil {
+		return err
+	}
+	grant := attenuate.Grant{Now: now(), AllowBearer: c.Bool("bearer"), Agent: c.String("agent")}
+	if grant.Delegator, err = required(c, "delegator"); err != nil {
+		return err
+	}
+	if grant.Expires, err = lifetime(c, grant.Now); err != nil {
+		return err
+	}
+	if grant.Expires.IsZero() {
+		return usagef("--ttl or --expires is missing")
+	}
+	caveats, err := scopeFlags(c)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"resource", "operation"} {
+		if len(values(c, name)) == 0 {
+			return usagef("--%s is missing", name)
+		}
+	}
+	keyFile, err := required(c, "key")
+	if err != nil {
+		return err
+	}
+	if grant.AllowBearer {
+		if grant.Agent != "" || c.String("agent-key") != "" {
+			return usagef("--bearer binds the token to no agent: it excludes --agent and --agent-key")
+		}
+	} else {
+		if _, err = required(c, "agent"); err != nil {
+			return err
+		}
+		if grant.AgentKey, err = agentKey(c, env); err != nil {
+			return err
+		}
+	}
+	key, err := readPrivateKey(env, keyFile)
+	if err != nil {
+		return err
+	}
+	t, err := attenuate.Mint(key, grant, caveats...)
+	if err != nil {
+		return err
+	}
+	if grant.Expires.Sub(grant.Now) > verify.DefaultMaxTTL {
+		hint(env.Stderr, "verifiers refuse tokens meant to live for more than %s unless they are told otherwise", verify.DefaultMaxTTL)
+	}
+	return emitToken(c, env, t)
+}
+
+func agentKey(c *cli.Context, env *Env) (token.PublicKey, error) {
+	name, err := required(c, "agent-key")
+	if err != nil {
+		return token.PublicKey{}, err
+	}
+	return readPublicKey(env, name)
+}
+
+// scopeFlags reads --resource, --operation and --check.
+func scopeFlags(c *cli.Context) ([]delegation.Caveat, error) {
+	var caveats []delegation.Caveat
+	if patterns := values(c, "resource"); len(patterns) > 0 {
+		caveats = append(caveats, delegation.Resource(patterns...))
+	}
+	if names := values(c, "operation"); len(names) > 0 {
+		caveats = append(caveats, delegation.Operation(names...))
+	}
+	for _, cv := range caveats {
+		if err := cv.Validate(); err != nil {
+			return nil, usagef("%s", err)
+		}
+	}
+	for _, source := range values(c, "check") {
+		cv, err := delegation.ParseCheck(source)
+		if err != nil {
+			return nil, usagef("--check: %s", err)
+		}
+		caveats = append(caveats, cv)
+	}
+	return caveats, nil
+}
+
+// emitToken prints or writes a token. JSON describes it too.
+func emitToken(c *cli.Context, env *Env, t token.Chain) error {
+	text := t.Text()
+	if !c.Bool("json") {
+		return emit(env, c.String("o"), []byte(text+"\n"))
+	}
+	if file := c.String("o"); file != "" {
+		if err := writeFile(file, []byte(text+"\n")); err != nil {
+			return err
+		}
+	}
+	chain, err := delegation.Read(t)
+	if err != nil {
+		return err
+	}
+	ids := []string{}
+	for _, id := range token.RevocationIDs(t) {
+		ids = append(ids, hex.EncodeToString(id))
+	}
+	out := struct {
+		Token         string            `json:"token"`
+		Form          string            `json:"form"`
+		Delegator     string            `json:"delegator"`
+		Holder        string            `json:"holder"`
+		Scope         *delegation.Scope `json:"scope"`
+		Expires       string            `json:"expires"`
+		RevocationIDs []string          `json:"revocation_ids"`
+	}{text, formName(t, chain), chain.Delegator, chain.Holder().Holder, &chain.Scope, "", ids}
+	if at, ok := chain.Scope.Expires(); ok {
+		out.Expires = at.Time().Format(time.RFC3339)
+	}
+	return printJSON(env.Stdout, out)
+}
+
+// formName names a token's form as users know it.
+func formName(t token.Chain, chain *delegation.Chain) string {
+	switch {
+	case chain.Invocation != nil:
+		return "presented"
+	case t.Form() == token.Held:
+		return "held"
+	}
+	return fmt.Sprintf("bearer (%s)", t.Form())
+}

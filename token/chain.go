@@ -1,0 +1,177 @@
+package token
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/internal/wire"
+)
+
+// Form says who can use a token, which its proof decides.
+type Form uint8
+
+const (
+	// Held tokens have an empty proof: only the owner of the last next key can
+	// go on, and no service accepts one as it is.
+	Held Form = iota
+	// Attenuable tokens carry the secret of the last next key: whoever has the
+	// bytes can use and extend them.
+	Attenuable
+	// Sealed tokens carry a final signature: whoever has the bytes can use
+	// them, nobody can extend them.
+	Sealed
+)
+
+func (f Form) String() string {
+	switch f {
+	case Held:
+		return "held"
+	case Attenuable:
+		return "attenuable"
+	case Sealed:
+		return "sealed"
+	}
+	return "unknown"
+}
+
+// A Block is one block of a token, decoded.
+type Block struct {
+	Datalog *datalog.Block
+
+	// Version is the block's language version: 3 for 3.0 up to 6 for 3.3.
+	Version uint32
+	// Symbols and Keys are the tables as this block declares them.
+	Symbols []string
+	Keys    []datalog.Key
+
+	// Next is the key that must sign the next block.
+	Next PublicKey
+	// External is the key of a third party that signed this block too; the zero
+	// key for the token's own blocks.
+	External PublicKey
+
+	// Signature is the block's signature. It is also its revocation id.
+	Signature        []byte
+	SignatureVersion uint32
+	// ExternalSignature is the third party's signature, or nil.
+	ExternalSignature []byte
+}
+
+// A Chain is a token whose signatures have been verified: from a known root
+// ([*Token]) or all but the first ([*Unrooted]). No other type implements it.
+type Chain interface {
+	// Form says who can use the token.
+	Form() Form
+	// Blocks returns the decoded blocks. They must not be changed.
+	Blocks() []Block
+	// NextKey returns the key that must sign the next block: the holder's.
+	NextKey() PublicKey
+	// RootKeyID returns the unauthenticated hint at the root key.
+	RootKeyID() (id uint32, ok bool)
+	// Root returns the root key that verified block 0, the zero key when none
+	// has.
+	Root() PublicKey
+	// PrefixHash identifies the chain of the first n blocks, whatever the
+	// proof. It panics unless 0 <= n <= len(Blocks()).
+	PrefixHash(n int) [32]byte
+	// Bytes returns the token as it travels.
+	Bytes() []byte
+	// Text returns the token's text form.
+	Text() string
+
+	// Append adds a block. See [Token.Append].
+	Append(signer Signer, block *datalog.Block, next Next) (Chain, error)
+	// AppendThirdParty adds a block signed by a third party too. See
+	// [Token.AppendThirdParty].
+	AppendThirdParty(signer Signer, contents []byte, next Next) (Chain, error)
+	// Seal ends the chain. See [Token.Seal].
+	Seal(signer Signer) (Chain, error)
+	// Request returns what a third party needs to sign a block for this token.
+	Request() []byte
+
+	// same returns the chain as the same type as the receiver's.
+	same(c chain) Chain
+	next() Next
+}
+
+// A Token is a chain that verifies from a known root key.
+type Token struct{ chain }
+
+// Unrooted is a chain all of whose signatures verify but the first. Whoever
+// minted it is unknown: it may be narrowed and handed on, not decided upon.
+type Unrooted struct{ chain }
+
+func (*Token) same(c chain) Chain    { return &Token{c} }
+func (*Unrooted) same(c chain) Chain { return &Unrooted{c} }
+
+// chain is a verified list of blocks. It is never changed once made.
+type chain struct {
+	container *wire.Container
+	blocks    []Block
+	table     wire.Table // the symbols and keys that the token's own blocks share
+	root      PublicKey
+}
+
+func (c *chain) Form() Form { return formOf(c.container) }
+
+func (c *chain) Blocks() []Block { return c.blocks }
+
+func (c *chain) NextKey() PublicKey { return c.blocks[len(c.blocks)-1].Next }
+
+func (c *chain) Root() PublicKey { return c.root }
+
+func (c *chain) RootKeyID() (uint32, bool) {
+	return c.container.RootKeyID, c.container.HasRootKeyID
+}
+
+func (c *chain) Bytes() []byte { return c.container.Encode() }
+
+func (c *chain) Text() string { return textOf(c.container) }
+
+func (c *chain) PrefixHash(blocks int) [32]byte { return prefixHash(c.container.Blocks[:blocks]) }
+
+// prefixHash covers the blocks exactly as they stand on the wire, so that no
+// two chains share one whatever freedom a signature algorithm leaves.
+func prefixHash(blocks []wire.SignedBlock) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("whittle/1 prefix\x00"))
+	var length [4]byte
+	for i := range blocks {
+		binary.BigEndian.PutUint32(length[:], uint32(len(blocks[i].Message)))
+		h.Write(length[:])
+		h.Write(blocks[i].Message)
+	}
+	var sum [32]byte
+	h.Sum(sum[:0])
+	return sum
+}
+
+// RevocationIDs returns the signature of each block, which identifies it.
+func RevocationIDs(c Chain) [][]byte {
+	ids := make([][]byte, 0, len(c.Blocks()))
+	for _, b := range c.Blocks() {
+		ids = append(ids, slices.Clone(b.Signature))
+	}
+	return ids
+}
+
+func formOf(c *wire.Container) Form {
+	switch c.Proof.Kind {
+	case wire.ProofNextSecret:
+		return Attenuable
+	case wire.ProofFinalSignature:
+		return Sealed
+	default:
+		return Held
+	}
+}
+
+func textOf(c *wire.Container) string {
+	text := base64Text.EncodeToString(c.Encode())
+	if formOf(c) == Held {
+		return heldPrefix + text
+	}
+	return text
+}

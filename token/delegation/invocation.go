@@ -1,0 +1,63 @@
+package delegation
+
+import (
+	"crypto/sha256"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// Content returns the invocation as the block that it is: one nonce and three
+// checks, of which a verifier also compares each with the real value itself.
+func (v *Invocation) Content() *datalog.Block {
+	return &datalog.Block{
+		Facts:  []datalog.Predicate{fact("nonce", datalog.Bytes(v.Nonce))},
+		Checks: v.checks(),
+	}
+}
+
+// checks returns `check all request($q), $q == hex:..`, `check all audience($a),
+// $a == ".."` and `check all time($t), $t >= X && $t < Y`.
+func (v *Invocation) checks() []datalog.Check {
+	return []datalog.Check{
+		checkAll("request", "q", compare(datalog.OpEqual, "q", datalog.Bytes(v.Request[:]))),
+		checkAll("audience", "a", compare(datalog.OpEqual, "a", datalog.String(v.Audience))),
+		checkAll("time", "t", datalog.Binary{
+			Op:    datalog.OpAnd,
+			Left:  compare(datalog.OpGreaterOrEqual, "t", datalog.Date(v.NotBefore)),
+			Right: compare(datalog.OpLessThan, "t", datalog.Date(v.Expires)),
+		}),
+	}
+}
+
+// readChecks fills in the invocation from its checks and reports whether they
+// are exactly the canonical three.
+func (v *Invocation) readChecks(checks []datalog.Check) bool {
+	if len(checks) != 3 {
+		return false
+	}
+	_, request := guardOf(checks[0])
+	_, audience := guardOf(checks[1])
+	_, window := guardOf(checks[2])
+
+	_, term := comparison(request)
+	if digest, _ := term.(datalog.Bytes); len(digest) == sha256.Size {
+		copy(v.Request[:], digest)
+	}
+	_, term = comparison(audience)
+	name, _ := term.(datalog.String)
+	v.Audience = string(name)
+
+	both, _ := window.(datalog.Binary)
+	_, term = comparison(both.Left)
+	from, _ := term.(datalog.Date)
+	_, term = comparison(both.Right)
+	to, _ := term.(datalog.Date)
+	v.NotBefore, v.Expires = uint64(from), uint64(to)
+
+	for i, c := range v.checks() {
+		if !c.Equal(checks[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,296 @@
+package delegation
+
+import (
+	"fmt"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// minNonce is the least length of an invocation's nonce, in bytes.
+const minNonce = 16
+
+// A Chain is what a token's blocks say: who delegated to whom, and what each
+// hop allows.
+type Chain struct {
+	// Delegator is the person on whose behalf all of this happens.
+	Delegator string
+
+	// Links are the blocks in order, without the invocation.
+	Links []Link
+
+	// Invocation is the last block of a presented token, nil otherwise.
+	Invocation *Invocation
+
+	// Bearer is true when whoever has the bytes can use the token.
+	Bearer bool
+
+	// Scope is what all the links together allow.
+	Scope Scope
+
+	// Depth is how often the holder changed after block 0.
+	Depth int
+}
+
+// LinkKind says what a block did to the chain.
+type LinkKind uint8
+
+const (
+	LinkMint    LinkKind = iota // block 0
+	LinkNarrow                  // caveats only, the holder stays
+	LinkHandoff                 // a new holder
+	LinkBearer                  // from here on, whoever has the bytes
+)
+
+func (k LinkKind) String() string {
+	switch k {
+	case LinkMint:
+		return "mint"
+	case LinkNarrow:
+		return "narrow"
+	case LinkHandoff:
+		return "handoff"
+	case LinkBearer:
+		return "bearer"
+	}
+	return "unknown"
+}
+
+// A Link is one block of a chain.
+type Link struct {
+	Block int
+	Kind  LinkKind
+
+	// By signed the block: the root key, or the holder before it.
+	By token.PublicKey
+
+	// Holder is what By calls the owner of Key, who holds the token from here
+	// on. It is By's claim: nothing is decided on it. Empty for bearer.
+	Holder string
+	Key    token.PublicKey
+
+	Caveats []Caveat
+}
+
+// An Invocation narrows a token to one request at one service, for seconds.
+type Invocation struct {
+	Block     int
+	By        token.PublicKey
+	Nonce     []byte
+	Request   Digest
+	Audience  string
+	NotBefore uint64 // seconds since 1970, inclusive
+	Expires   uint64 // seconds since 1970, exclusive
+}
+
+// Holder returns the last link that changed hands: who holds the token, or
+// who invoked it.
+func (c *Chain) Holder() *Link {
+	for i := len(c.Links) - 1; i > 0; i-- {
+		if c.Links[i].Kind != LinkNarrow {
+			return &c.Links[i]
+		}
+	}
+	return &c.Links[0]
+}
+
+// Read reads a chain by the rules of the vocabulary (spec/delegation.md) and
+// refuses any other with an error of type [*token.Error], code profile. It
+// holds nothing against the clock or a request.
+func Read(t token.Chain) (*Chain, error) {
+	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), chain: new(Chain)}
+	for i := range r.blocks {
+		if err := r.block(i); err != nil {
+			return nil, token.Errorf(token.CodeProfile, i, "%s", err)
+		}
+	}
+	if r.form != token.Held && r.chain.Invocation == nil {
+		r.chain.Bearer = true
+	}
+	return r.chain, nil
+}
+
+type reader struct {
+	blocks []token.Block
+	form   token.Form
+	root   token.PublicKey // zero when unknown
+	chain  *Chain
+}
+
+func (r *reader) block(i int) error {
+	b := &r.blocks[i]
+	if b.SignatureVersion != 1 {
+		return fmt.Errorf("signature version %d, a token of ours has 1", b.SignatureVersion)
+	}
+	if !lowS(r.signer(i), b.Signature) {
+		return fmt.Errorf("the P-256 signature is not in its low-S form")
+	}
+	if !b.External.IsZero() {
+		return fmt.Errorf("a third-party block that is no approval")
+	}
+	if err := plain(b.Datalog); err != nil {
+		return err
+	}
+	if token.IsInvocationKey(b.Next) {
+		return r.invocation(i, b)
+	}
+	return r.link(i, b)
+}
+
+// signer returns the key that signed block i, the zero key where the root is
+// unknown.
+func (r *reader) signer(i int) token.PublicKey {
+	if i == 0 {
+		return r.root
+	}
+	return r.blocks[i-1].Next
+}
+
+// link reads a block that is no invocation.
+func (r *reader) link(i int, b *token.Block) error {
+	l := Link{Block: i, By: r.signer(i), Key: b.Next}
+	facts, err := r.factsOf(b)
+	if err != nil {
+		return err
+	}
+	changed := i == 0 || b.Next != r.blocks[i-1].Next
+	switch {
+	case i == 0 && facts.delegator == "":
+		return fmt.Errorf("no delegator")
+	case i > 0 && facts.delegator != "":
+		return fmt.Errorf("a delegator stands in block 0 only")
+	case facts.nonce != nil:
+		return fmt.Errorf("a nonce stands in an invocation only")
+	case !changed && facts.holder != "":
+		return fmt.Errorf("a holder is named, but the next key stays the same")
+	case changed && r.chain.Bearer:
+		return fmt.Errorf("a bearer token cannot be handed on to a key")
+	case changed && facts.holder == "" && r.form == token.Held:
+		return fmt.Errorf("no holder is named for the next key")
+	}
+	l.Holder = facts.holder
+	switch {
+	case changed && facts.holder == "":
+		l.Kind = LinkBearer
+		r.chain.Bearer = true
+	case i == 0:
+		l.Kind = LinkMint
+	case changed:
+		l.Kind = LinkHandoff
+		r.chain.Depth++
+	default:
+		l.Kind, l.Holder = LinkNarrow, r.chain.Links[i-1].Holder
+	}
+	for _, c := range b.Datalog.Checks {
+		cv := ReadCaveat(c)
+		if err := cv.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", cv, err)
+		}
+		l.Caveats = append(l.Caveats, cv)
+		r.chain.Scope.Narrow(cv, i)
+	}
+	if i == 0 {
+		r.chain.Delegator = facts.delegator
+		for _, required := range []string{"expires", "resource", "operation"} {
+			if r.chain.Scope.find(required) == nil {
+				return fmt.Errorf("the required %s caveat is missing or not in its canonical form", required)
+			}
+		}
+	}
+	r.chain.Links = append(r.chain.Links, l)
+	return nil
+}
+
+// invocation reads the last block of a presented token.
+func (r *reader) invocation(i int, b *token.Block) error {
+	switch {
+	case i != len(r.blocks)-1:
+		return fmt.Errorf("the invocation key is named by a block that is not the last")
+	case i == 0:
+		return fmt.Errorf("block 0 names the invocation key")
+	case r.form != token.Attenuable:
+		return fmt.Errorf("the invocation key is named, but the token is %s", r.form)
+	case r.chain.Bearer:
+		return fmt.Errorf("a bearer token cannot be invoked")
+	}
+	facts, err := r.factsOf(b)
+	if err != nil {
+		return err
+	}
+	if facts.delegator != "" || facts.holder != "" {
+		return fmt.Errorf("an invocation names no delegator and no holder")
+	}
+	if len(facts.nonce) < minNonce {
+		return fmt.Errorf("an invocation needs a nonce of at least %d bytes", minNonce)
+	}
+	inv := &Invocation{Block: i, By: r.signer(i), Nonce: facts.nonce}
+	if !inv.readChecks(b.Datalog.Checks) {
+		return fmt.Errorf("an invocation has exactly its three checks, in their canonical form: request, audience, time")
+	}
+	r.chain.Invocation = inv
+	return nil
+}
+
+// facts of one block, by the vocabulary.
+type facts struct {
+	delegator, holder string
+	nonce             []byte
+}
+
+// factsOf reads a block's facts: those of the vocabulary, each at most once, and
+// no other. A fact that a verifier states would otherwise stand in for one that
+// is absent.
+func (r *reader) factsOf(b *token.Block) (f facts, err error) {
+	for _, p := range b.Datalog.Facts {
+		var value datalog.Term
+		if len(p.Terms) == 1 {
+			value = p.Terms[0]
+		}
+		text, isString := value.(datalog.String)
+		bytes, isBytes := value.(datalog.Bytes)
+		switch {
+		case p.Name == "delegator" && isString:
+			err = once(&f.delegator, string(text), p)
+		case p.Name == "holder" && isString:
+			err = once(&f.holder, string(text), p)
+		case p.Name == "nonce" && isBytes:
+			if f.nonce != nil {
+				return f, fmt.Errorf("a second nonce")
+			}
+			f.nonce = append([]byte{}, bytes...)
+		default:
+			return f, fmt.Errorf("the fact %s does not belong into a token", p)
+		}
+		if err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func once(field *string, value string, p datalog.Predicate) error {
+	if *field != "" {
+		return fmt.Errorf("a second %s", p.Name)
+	}
+	if err := ValidName(value); err != nil {
+		return fmt.Errorf("%s %q: %w", p.Name, value, err)
+	}
+	*field = value
+	return nil
+}
+
+// plain refuses what no token of ours contains, whatever it may do: rules, and
+// trust in other blocks. Checks are looked at one by one.
+func plain(b *datalog.Block) error {
+	if len(b.Rules) > 0 {
+		return fmt.Errorf("the rule %s does not belong into a token", b.Rules[0])
+	}
+	if len(b.Scopes) > 0 {
+		return fmt.Errorf("a block must not say trusting")
+	}
+	return nil
+}
+
+func lowS(signer token.PublicKey, signature []byte) bool {
+	return signer.IsZero() || signer.Algorithm() != datalog.Secp256r1 || token.IsLowS(signature)
+}

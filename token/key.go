@@ -1,0 +1,186 @@
+package token
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// A PublicKey is a public key of one of the algorithms of Biscuit: Ed25519 or
+// ECDSA on P-256. Keys compare with ==. The zero value is no key: it verifies
+// nothing.
+type PublicKey struct{ key datalog.Key }
+
+// An algorithm is one row of the table below: what is fixed about a signature
+// algorithm, and its [scheme]. Adding one takes a file with its scheme and a
+// line in the table; package datalog knows the text form of its keys.
+type algorithm struct {
+	number     datalog.Algorithm
+	name       string // keys are written name/HEX, secrets name-private/HEX
+	sshType    string // the name of its keys in OpenSSH (RFC 4253, section 6.6)
+	publicSize int    // bytes of a public key on the wire
+	secretSize int    // bytes of a secret on the wire
+	scheme     scheme
+}
+
+// A scheme does what differs from algorithm to algorithm. Its methods may rely
+// on the sizes: public keys and secrets of any other size never reach them.
+type scheme interface {
+	// checkWire refuses encodings that can be told wrong from their bytes.
+	checkWire(pub string) error
+	// checkPoint refuses everything that is no valid public key.
+	checkPoint(pub string) error
+	// verify returns nil when sig is a valid signature. It does all that
+	// checkPoint does, or fails in its place.
+	verify(pub string, message, sig []byte) error
+
+	// generate returns a new random secret.
+	generate() ([]byte, error)
+	// open computes the key pair of a secret.
+	open(secret []byte) (pair crypto.Signer, pub []byte, err error)
+	// sign signs with a key pair from open, deterministically, or where
+	// foreign is set with anybody's crypto.Signer.
+	sign(pair crypto.Signer, message []byte, foreign bool) ([]byte, error)
+
+	// fromCrypto returns the wire form of a key of package crypto; ok is
+	// false when the key is of another algorithm.
+	fromCrypto(k crypto.PublicKey) (pub []byte, ok bool, err error)
+	// toCrypto is the reverse, for a key that passes checkPoint.
+	toCrypto(pub string) (crypto.PublicKey, error)
+	// secretFromCrypto returns the secret of a private key of package crypto,
+	// and the public half that was stored with it, which may be wrong.
+	secretFromCrypto(k crypto.PrivateKey) (secret, stored []byte, ok bool, err error)
+	// samePublic reports whether stored, in whatever form key files hold
+	// public keys, is the given key.
+	samePublic(pub, stored []byte) bool
+}
+
+var algorithms = [...]algorithm{
+	{datalog.Ed25519, "ed25519", "ssh-ed25519", 32, 32, ed25519Scheme{}},
+	{datalog.Secp256r1, "secp256r1", "ecdsa-sha2-nistp256", 33, 32, p256Scheme{}},
+}
+
+var (
+	errAlgorithm = errors.New("unknown key algorithm")
+	errNoKey     = errors.New("no public key given")
+	errSignature = errors.New("the signature does not verify")
+)
+
+func algorithmOf(number datalog.Algorithm) (*algorithm, error) {
+	for i := range algorithms {
+		if algorithms[i].number == number {
+			return &algorithms[i], nil
+		}
+	}
+	return nil, fmt.Errorf("%w %d", errAlgorithm, int32(number))
+}
+
+// PublicKeyFromDatalog checks fully that k is a valid key: its length, that it
+// is a point on its curve in the one canonical encoding, and for Ed25519 that
+// the point is not of small order.
+func PublicKeyFromDatalog(k datalog.Key) (PublicKey, error) {
+	pub, err := publicKeyFromWire(k)
+	if err != nil {
+		return PublicKey{}, err
+	}
+	if err := pub.checkPoint(); err != nil {
+		return PublicKey{}, err
+	}
+	return pub, nil
+}
+
+// NewPublicKey is [PublicKeyFromDatalog] for the bytes as they stand in tokens:
+// 32 for Ed25519 (RFC 8032, section 5.1.2), and 33 for secp256r1, which is
+// SEC 1 compressed (section 2.3.3).
+func NewPublicKey(alg datalog.Algorithm, key []byte) (PublicKey, error) {
+	return PublicKeyFromDatalog(datalog.Key{Algorithm: alg, Bytes: string(key)})
+}
+
+// PublicKeyFromCrypto returns the key for an ed25519.PublicKey or an
+// *ecdsa.PublicKey on P-256, checked as by [PublicKeyFromDatalog].
+func PublicKeyFromCrypto(k crypto.PublicKey) (PublicKey, error) {
+	for i := range algorithms {
+		a := &algorithms[i]
+		pub, ok, err := a.scheme.fromCrypto(k)
+		if err != nil {
+			return PublicKey{}, err
+		}
+		if ok {
+			return NewPublicKey(a.number, pub)
+		}
+	}
+	return PublicKey{}, fmt.Errorf("a key of type %T cannot be used: keys are Ed25519 or ECDSA on P-256", k)
+}
+
+// publicKeyFromWire checks what can be told from the bytes alone: length,
+// prefix, and for Ed25519 the canonical range and the small-order points, of
+// which there are few enough to list. It leaves out whether the bytes are on
+// the curve, which takes a square root for each key: [PublicKey.Verify] computes
+// that anyway for every key of a chain but the last, and a key that no
+// signature is verified with needs [PublicKey.checkPoint]. Errors for an
+// algorithm that is not known match errAlgorithm.
+func publicKeyFromWire(k datalog.Key) (PublicKey, error) {
+	a, err := algorithmOf(k.Algorithm)
+	if err != nil {
+		return PublicKey{}, err
+	}
+	if len(k.Bytes) != a.publicSize {
+		return PublicKey{}, fmt.Errorf("%s public key has %d bytes, want %d", a.name, len(k.Bytes), a.publicSize)
+	}
+	if err := a.scheme.checkWire(k.Bytes); err != nil {
+		return PublicKey{}, fmt.Errorf("%s public key: %w", a.name, err)
+	}
+	return PublicKey{k}, nil
+}
+
+// checkPoint does the checks that [publicKeyFromWire] left out.
+func (k PublicKey) checkPoint() error {
+	a, err := k.algorithm()
+	if err != nil {
+		return err
+	}
+	if err := a.scheme.checkPoint(k.key.Bytes); err != nil {
+		return fmt.Errorf("%s public key: %w", a.name, err)
+	}
+	return nil
+}
+
+// algorithm returns the algorithm of a key that is not the zero key.
+func (k PublicKey) algorithm() (*algorithm, error) {
+	if k.IsZero() {
+		return nil, errNoKey
+	}
+	return algorithmOf(k.key.Algorithm)
+}
+
+// IsZero reports whether k is the zero value, which is no key.
+func (k PublicKey) IsZero() bool { return k == PublicKey{} }
+
+// Algorithm returns the key's algorithm. For the zero key it means nothing.
+func (k PublicKey) Algorithm() datalog.Algorithm { return k.key.Algorithm }
+
+// Bytes returns the key as it stands in tokens; nil for the zero key.
+func (k PublicKey) Bytes() []byte {
+	if k.IsZero() {
+		return nil
+	}
+	return []byte(k.key.Bytes)
+}
+
+// Datalog returns the key as a trusting clause names it.
+func (k PublicKey) Datalog() datalog.Key { return k.key }
+
+// Verify returns nil when sig is k's signature of the message.
+//
+// Ed25519 is strict: what ed25519-dalek calls verify_strict, and non-canonical
+// public keys are refused too. ECDSA takes strict DER and accepts both values
+// of s, as Biscuit does: see [IsLowS].
+func (k PublicKey) Verify(message, sig []byte) error {
+	a, err := k.algorithm()
+	if err != nil {
+		return err
+	}
+	return a.scheme.verify(k.key.Bytes, message, sig)
+}

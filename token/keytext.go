@@ -1,0 +1,230 @@
+package token
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// maxKeyText bounds the text of a public key, in bytes.
+const maxKeyText = 8 << 10
+
+// privateSuffix stands between the algorithm's name and the secret in the text
+// form of private keys.
+const privateSuffix = "-private/"
+
+var errKeyText = errors.New("not a public key: want ed25519/HEX, secp256r1/HEX, an OpenSSH public key or a PEM block \"PUBLIC KEY\"")
+
+// ParsePublicKey reads a public key in one of these forms:
+//
+//	ed25519/HEX and secp256r1/HEX
+//	ssh-ed25519 BASE64 COMMENT and ecdsa-sha2-nistp256 BASE64 COMMENT
+//	-----BEGIN PUBLIC KEY-----, SubjectPublicKeyInfo in PEM
+//
+// The OpenSSH form is one line without options, its comment may be missing.
+// White space around the whole is ignored. Keys are checked as by
+// [PublicKeyFromDatalog]. At most 8 KiB are read.
+func ParsePublicKey(s string) (PublicKey, error) {
+	if len(s) > maxKeyText {
+		return PublicKey{}, fmt.Errorf("public key has %d bytes of text, at most %d are read", len(s), maxKeyText)
+	}
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "":
+		return PublicKey{}, errNoKey
+	case strings.HasPrefix(s, pemStart):
+		return parsePublicPEM(s)
+	case strings.ContainsAny(s, " \t\r\n"):
+		return parseAuthorizedKey(s)
+	}
+	// What is none of the known forms is not repeated in an error: it might be
+	// a secret.
+	name, _, _ := strings.Cut(s, "/")
+	for i := range algorithms {
+		switch name {
+		case algorithms[i].name:
+			k, err := datalog.ParseKey(s)
+			if err != nil {
+				return PublicKey{}, err
+			}
+			return PublicKeyFromDatalog(k)
+		case algorithms[i].name + strings.TrimSuffix(privateSuffix, "/"):
+			return PublicKey{}, errors.New("this is a private key, and a public key is wanted")
+		}
+	}
+	return PublicKey{}, errKeyText
+}
+
+// parseAuthorizedKey reads one line of an authorized_keys file (sshd(8)) that
+// has no options.
+func parseAuthorizedKey(line string) (PublicKey, error) {
+	if strings.ContainsAny(line, "\r\n") {
+		return PublicKey{}, errors.New("an OpenSSH public key is a single line")
+	}
+	fields := strings.Fields(line)
+	known := false
+	for i := range algorithms {
+		known = known || fields[0] == algorithms[i].sshType
+	}
+	if !known {
+		return PublicKey{}, errKeyText
+	}
+	blob, err := base64.StdEncoding.Strict().DecodeString(fields[1])
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("invalid base64 in %s key", fields[0])
+	}
+	// The name stands in the blob a second time; it decides what follows.
+	k, err := ssh.ParsePublicKey(blob)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("invalid %s key: %w", fields[0], err)
+	}
+	if k.Type() != fields[0] {
+		return PublicKey{}, fmt.Errorf("the key says %s and contains a key of another type", fields[0])
+	}
+	c, ok := k.(ssh.CryptoPublicKey)
+	if !ok {
+		return PublicKey{}, fmt.Errorf("unsupported key type %s", fields[0])
+	}
+	return PublicKeyFromCrypto(c.CryptoPublicKey())
+}
+
+// parsePublicPEM reads SubjectPublicKeyInfo (RFC 5280, section 4.1; RFC 5480;
+// RFC 8410) in PEM (RFC 7468).
+func parsePublicPEM(s string) (PublicKey, error) {
+	block, rest := pem.Decode([]byte(s))
+	if block == nil {
+		return PublicKey{}, errors.New("the PEM block is damaged")
+	}
+	if strings.TrimSpace(string(rest)) != "" {
+		return PublicKey{}, errors.New("something follows the PEM block")
+	}
+	if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return PublicKey{}, errors.New("this is a private key, and a public key is wanted")
+	}
+	if block.Type != "PUBLIC KEY" || len(block.Headers) > 0 {
+		return PublicKey{}, fmt.Errorf("PEM block %.40q is not a plain PUBLIC KEY", block.Type)
+	}
+	k, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("PEM public key: %w", err)
+	}
+	return PublicKeyFromCrypto(k)
+}
+
+// String returns the text form, as in ed25519/0123.. with lower-case digits;
+// "(no key)" for the zero key.
+func (k PublicKey) String() string {
+	if k.IsZero() {
+		return "(no key)"
+	}
+	return k.key.String()
+}
+
+// MarshalText returns the text form; empty for the zero key.
+func (k PublicKey) MarshalText() ([]byte, error) {
+	if k.IsZero() {
+		return nil, nil
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText reads any form that [ParsePublicKey] does, and the empty text as
+// the zero key.
+func (k *PublicKey) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*k = PublicKey{}
+		return nil
+	}
+	parsed, err := ParsePublicKey(string(text))
+	if err != nil {
+		return err
+	}
+	*k = parsed
+	return nil
+}
+
+// MarshalPEM returns the key as SubjectPublicKeyInfo in PEM.
+func (k PublicKey) MarshalPEM() ([]byte, error) {
+	a, err := k.algorithm()
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.scheme.toCrypto(k.key.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKIXPublicKey(c)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
+// AuthorizedKey returns the key as a line of an OpenSSH authorized_keys or
+// *.pub file, without a line feed. Control characters in the comment become
+// spaces, so that it cannot add lines. The line is empty for the zero key, and
+// for a key out of an unverified token that is not on its curve.
+func (k PublicKey) AuthorizedKey(comment string) string {
+	s, err := k.ssh()
+	if err != nil {
+		return ""
+	}
+	comment = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, comment)
+	return strings.TrimRight(s.Type()+" "+base64.StdEncoding.EncodeToString(s.Marshal())+" "+strings.TrimSpace(comment), " ")
+}
+
+// Fingerprint returns the fingerprint that ssh-keygen -l prints, as in
+// SHA256:Uqj3.. in unpadded base64. It is empty where [PublicKey.AuthorizedKey]
+// is.
+func (k PublicKey) Fingerprint() string {
+	s, err := k.ssh()
+	if err != nil {
+		return ""
+	}
+	return ssh.FingerprintSHA256(s)
+}
+
+func (k PublicKey) ssh() (ssh.PublicKey, error) {
+	a, err := k.algorithm()
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.scheme.toCrypto(k.key.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return ssh.NewPublicKey(c)
+}
+
+// parsePrivateText reads the text form of a private key. Its errors repeat
+// nothing of the text.
+func parsePrivateText(s string) (PrivateKey, error) {
+	for i := range algorithms {
+		a := &algorithms[i]
+		if digits, ok := strings.CutPrefix(s, a.name+privateSuffix); ok {
+			secret, err := hex.DecodeString(digits)
+			if err != nil {
+				return PrivateKey{}, fmt.Errorf("invalid hexadecimal in %s private key", a.name)
+			}
+			return NewPrivateKey(a.number, secret)
+		}
+	}
+	if _, err := ParsePublicKey(s); err == nil {
+		return PrivateKey{}, errors.New("this is a public key, and a private key is wanted")
+	}
+	return PrivateKey{}, errors.New("not a private key: want a PEM or OpenSSH private key file, or ed25519-private/HEX or secp256r1-private/HEX")
+}

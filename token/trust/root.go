@@ -1,0 +1,61 @@
+package trust
+
+import (
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+)
+
+// maxCandidates bounds how many keys are tried for one token, since each costs
+// a signature verification that anybody can ask for.
+const maxCandidates = 8
+
+// Verify verifies a token from the root key that signed it, which must be valid
+// now. The token's root key id is a hint at which to try first: see [RootKeyID].
+// The error has the code untrusted_root where none of the keys signed block 0,
+// and otherwise that of [token.Unverified.VerifyAny].
+//
+// The root may still be one that must not speak for the token's delegator: ask
+// [Roots.MaySpeak].
+func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error) {
+	candidates := r.candidates(u, now)
+	if len(candidates) == 0 {
+		return nil, token.Errorf(token.CodeUntrustedRoot, -1, "no root key is trusted now")
+	}
+	return u.VerifyAny(candidates)
+}
+
+// candidates returns the keys valid now, each once, those that the token hints
+// at first, and not more than are worth trying.
+func (r *Roots) candidates(u *token.Unverified, now time.Time) []token.PublicKey {
+	id, hinted := u.RootKeyID()
+	var likely, others []token.PublicKey
+	seen := make(map[token.PublicKey]bool)
+	for _, e := range r.Entries() {
+		if seen[e.Key] || !e.ValidAt(now) {
+			continue
+		}
+		seen[e.Key] = true
+		if hinted && RootKeyID(e.Key) == id {
+			likely = append(likely, e.Key)
+		} else {
+			others = append(others, e.Key)
+		}
+	}
+	all := append(likely, others...)
+	return all[:min(len(all), maxCandidates)]
+}
+
+// MaySpeak returns nil if the key may sign for the delegator now, and an error
+// of code untrusted_root otherwise.
+func (r *Roots) MaySpeak(key token.PublicKey, delegator string, now time.Time) error {
+	if err := CanonicalDelegator(delegator); err != nil {
+		return token.Errorf(token.CodeUntrustedRoot, 0, "delegator %q: %s", delegator, err)
+	}
+	for _, e := range r.Entries() {
+		if e.Key == key && e.ValidAt(now) && e.Covers(delegator) {
+			return nil
+		}
+	}
+	return token.Errorf(token.CodeUntrustedRoot, 0, "the root key %s is not trusted to speak for %q", key, delegator)
+}

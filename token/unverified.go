@@ -1,0 +1,226 @@
+package token
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/whittle-auth/whittle/token/internal/wire"
+)
+
+// Limits bounds what is read. Zero fields, and a nil *Limits, mean the
+// defaults.
+type Limits = wire.Limits
+
+// defaultBytes bounds a token where the limits do not say.
+const defaultBytes = 64 << 10
+
+func maxBytes(l *Limits) int {
+	if l == nil || l.Bytes <= 0 {
+		return defaultBytes
+	}
+	return l.Bytes
+}
+
+// Unverified is a token whose container was decoded and of which nothing has
+// been verified: anyone can have written it. Verify it to get on.
+type Unverified struct {
+	container *wire.Container
+	limits    *Limits
+	next      []PublicKey // of each block
+	external  []PublicKey // of each block, the zero key where there is none
+}
+
+// Parse decodes a token's container. It copies nothing: data must not change
+// afterwards. Errors are of type [*Error], with the code malformed, unsupported
+// or limit.
+func Parse(data []byte, limits *Limits) (*Unverified, error) {
+	c, err := wire.DecodeContainer(data, limits)
+	if err != nil {
+		return nil, wireError(err, -1)
+	}
+	keys := make([]PublicKey, 2*len(c.Blocks))
+	u := &Unverified{container: c, limits: limits, next: keys[:len(c.Blocks)], external: keys[len(c.Blocks):]}
+	for i := range c.Blocks {
+		b := &c.Blocks[i]
+		if u.next[i], err = publicKeyFromWire(b.NextKey); err != nil {
+			return nil, &Error{Code: CodeMalformed, Block: i, Msg: "next key", Err: err}
+		}
+		if b.External == nil {
+			continue
+		}
+		if u.external[i], err = publicKeyFromWire(b.External.Key); err != nil {
+			return nil, &Error{Code: CodeMalformed, Block: i, Msg: "external key", Err: err}
+		}
+	}
+	return u, nil
+}
+
+// Form says who could use the token if it were genuine.
+func (u *Unverified) Form() Form { return formOf(u.container) }
+
+// Text returns the token's text form.
+func (u *Unverified) Text() string { return textOf(u.container) }
+
+// RootKeyID returns the hint at the root key.
+func (u *Unverified) RootKeyID() (id uint32, ok bool) {
+	return u.container.RootKeyID, u.container.HasRootKeyID
+}
+
+// Len returns the number of blocks.
+func (u *Unverified) Len() int { return len(u.container.Blocks) }
+
+// UnverifiedBlocks decodes the blocks for display. Nothing in them is known to
+// be true.
+func (u *Unverified) UnverifiedBlocks() ([]Block, error) {
+	blocks, _, err := u.decode()
+	return blocks, err
+}
+
+// Verify checks every signature and the proof, starting from the root key, and
+// then decodes the blocks (specification, "Verifying"). Errors are of type
+// [*Error].
+func (u *Unverified) Verify(root PublicKey) (*Token, error) {
+	if err := u.signedBy(root); err != nil {
+		return nil, &Error{Code: CodeSignature, Block: 0, Msg: "not signed by the root key", Err: err}
+	}
+	return u.verifyFrom(root)
+}
+
+// VerifyAny is [Unverified.Verify] with the first of several root keys that
+// signed block 0. If none did, the error has the code untrusted_root.
+func (u *Unverified) VerifyAny(roots []PublicKey) (*Token, error) {
+	for _, root := range roots {
+		if u.signedBy(root) == nil {
+			return u.verifyFrom(root)
+		}
+	}
+	return nil, Errorf(CodeUntrustedRoot, 0, "signed by none of the trusted root keys")
+}
+
+// signedBy checks the signature of block 0.
+func (u *Unverified) signedBy(root PublicKey) error {
+	b := &u.container.Blocks[0]
+	return root.Verify(blockPayload(nil, b, nil), b.Signature)
+}
+
+// verifyFrom verifies the rest of a chain whose block 0 the root signed.
+func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
+	c, err := u.verifyRest()
+	if err != nil {
+		return nil, err
+	}
+	c.root = root
+	return &Token{*c}, nil
+}
+
+// VerifyUnrooted checks every signature and the proof but the signature of
+// block 0, for holders that do not know the root key.
+func (u *Unverified) VerifyUnrooted() (*Unrooted, error) {
+	c, err := u.verifyRest()
+	if err != nil {
+		return nil, err
+	}
+	return &Unrooted{*c}, nil
+}
+
+// verifyRest verifies all but the signature of block 0 and decodes the blocks.
+// The order is that of DESIGN: container, signatures, bodies.
+func (u *Unverified) verifyRest() (*chain, error) {
+	blocks := u.container.Blocks
+	buf := make([]byte, 0, 1024)
+	for i := 1; i < len(blocks); i++ {
+		b, previous := &blocks[i], blocks[i-1].Signature
+		buf = blockPayload(buf[:0], b, previous)
+		if err := u.next[i-1].Verify(buf, b.Signature); err != nil {
+			return nil, &Error{Code: CodeSignature, Block: i, Msg: "not signed by the key that block " + decimal(i-1) + " names", Err: err}
+		}
+		if b.External == nil {
+			continue
+		}
+		buf = externalPayload(buf[:0], b.Payload, previous)
+		if err := u.external[i].Verify(buf, b.External.Signature); err != nil {
+			return nil, &Error{Code: CodeSignature, Block: i, Msg: "external signature", Err: err}
+		}
+	}
+	if err := u.verifyProof(buf); err != nil {
+		return nil, err
+	}
+	decoded, table, err := u.decode()
+	if err != nil {
+		return nil, err
+	}
+	return &chain{container: u.container, blocks: decoded, table: *table}, nil
+}
+
+func (u *Unverified) verifyProof(buf []byte) error {
+	last := len(u.next) - 1
+	key, proof := u.next[last], u.container.Proof
+	switch proof.Kind {
+	case wire.ProofNextSecret:
+		if IsInvocationKey(key) && string(proof.Data) == invocationSecret() {
+			return nil
+		}
+		secret, err := NewPrivateKey(key.Algorithm(), proof.Data)
+		if err != nil {
+			return &Error{Code: CodeMalformed, Block: -1, Msg: "proof", Err: err}
+		}
+		if secret.Public() != key {
+			return Errorf(CodeSignature, -1, "proof: the secret is not that of the last block's next key")
+		}
+		return nil
+	case wire.ProofFinalSignature:
+		buf = sealPayload(buf[:0], &u.container.Blocks[last])
+		if err := key.Verify(buf, proof.Data); err != nil {
+			return &Error{Code: CodeSignature, Block: -1, Msg: "final signature", Err: err}
+		}
+		return nil
+	case wire.ProofEmpty:
+		// No signature is verified against this key, which would check it too.
+		if err := key.checkPoint(); err != nil {
+			return &Error{Code: CodeMalformed, Block: last, Msg: "next key", Err: err}
+		}
+		return nil
+	}
+	return Errorf(CodeMalformed, -1, "unknown proof")
+}
+
+// decode decodes the bodies of all blocks.
+func (u *Unverified) decode() ([]Block, *wire.Table, error) {
+	table := new(wire.Table)
+	blocks := make([]Block, len(u.container.Blocks))
+	for i := range blocks {
+		b := &u.container.Blocks[i]
+		body, err := wire.DecodeBlock(b.Payload, table, b.External != nil, u.limits)
+		if err != nil {
+			return nil, nil, wireError(err, i)
+		}
+		blocks[i] = makeBlock(body, b, u.next[i], u.external[i])
+	}
+	return blocks, table, nil
+}
+
+func makeBlock(body *wire.Block, b *wire.SignedBlock, next, external PublicKey) Block {
+	block := Block{
+		Datalog:          body.Datalog,
+		Version:          body.Version,
+		Symbols:          body.Symbols,
+		Keys:             body.Keys,
+		Next:             next,
+		External:         external,
+		Signature:        slices.Clip(b.Signature),
+		SignatureVersion: b.Version,
+	}
+	if b.External != nil {
+		block.ExternalSignature = slices.Clip(b.External.Signature)
+	}
+	return block
+}
+
+// wireError gives a decoding error its code.
+func wireError(err error, block int) error {
+	code := CodeMalformed
+	if e, ok := errors.AsType[*wire.Error](err); ok && e.Unsupported {
+		code = CodeUnsupported
+	}
+	return &Error{Code: code, Block: block, Err: err}
+}

@@ -1,0 +1,201 @@
+package verify
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+// A Decision is what a verifier found out and decided. What is filled in beyond
+// Allowed, Code and Reasons has been verified: it is empty as long as the
+// signatures have not.
+type Decision struct {
+	Allowed bool
+	// Code says why not; empty when allowed.
+	Code token.Code
+
+	// Delegator is the person on whose behalf the agent acts.
+	Delegator string
+	// Chain lists the holders, first to last.
+	Chain []Holder
+	// Scope is what the token allows.
+	Scope delegation.Scope
+	// Expires is when the token expires.
+	Expires time.Time
+	// RevocationIDs has the id of each block: its signature, of which a token
+	// of ours has one spelling only.
+	RevocationIDs [][]byte
+
+	// Reasons say why the request was denied, as far as is known.
+	Reasons []Reason
+
+	authors []string // who wrote each block
+}
+
+// author returns who wrote a block, as far as that is verified.
+func (d *Decision) author(block int) string {
+	if block < 0 || block >= len(d.authors) {
+		return ""
+	}
+	return d.authors[block]
+}
+
+// A Holder is one owner of a token. Name is what the one before called it: a
+// claim; Key is the key that signed or must sign what follows.
+type Holder struct {
+	Name string
+	Key  token.PublicKey
+}
+
+// A Reason is one cause of a denial. It is for the service's eyes: a client is
+// told the code only.
+type Reason struct {
+	Code token.Code
+	// Block is the block that refuses, -1 for the token as a whole or the
+	// service.
+	Block int
+	// Hop is who wrote that block: the delegator, a holder, or the service.
+	Hop string
+	// Check is the check that failed, as Datalog, if there is one.
+	Check string
+	// Message says what was compared with what.
+	Message string
+}
+
+func (r Reason) String() string {
+	s := string(r.Code)
+	if r.Block >= 0 {
+		s += fmt.Sprintf(" in block %d", r.Block)
+		if r.Hop != "" {
+			s += " by " + r.Hop
+		}
+	}
+	s += ": " + r.Message
+	if r.Check != "" {
+		s += " (" + r.Check + ")"
+	}
+	return s
+}
+
+// Denied is the error of a request that is not allowed.
+type Denied struct{ Decision *Decision }
+
+func (e *Denied) Error() string {
+	if len(e.Decision.Reasons) == 0 {
+		return "denied: " + string(e.Decision.Code)
+	}
+	return "denied: " + e.Decision.Reasons[0].String()
+}
+
+// CodeOf returns the code of an error of [Verifier.Verify], and unavailable for
+// any other error. For nil it is empty.
+func CodeOf(err error) token.Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Denied](err); ok {
+		return e.Decision.Code
+	}
+	if e, ok := errors.AsType[*token.Error](err); ok {
+		return e.Code
+	}
+	return token.CodeUnavailable
+}
+
+// denial carries several reasons from the engine to the decision.
+type denial struct{ reasons []Reason }
+
+func (d *denial) Error() string { return d.reasons[0].String() }
+
+// deny records why, and returns the error for the caller.
+func (d *Decision) deny(err error) error {
+	if e, ok := errors.AsType[*denial](err); ok {
+		d.Code, d.Reasons = e.reasons[0].Code, e.reasons
+		return &Denied{d}
+	}
+	d.Code = CodeOf(err)
+	reason := Reason{Code: d.Code, Block: -1, Message: err.Error()}
+	if e, ok := errors.AsType[*token.Error](err); ok {
+		reason.Block = e.Block
+		reason.Hop = d.author(e.Block)
+		bare := *e
+		bare.Block = -1
+		reason.Message = bare.Error()
+	}
+	d.Reasons = []Reason{reason}
+	switch d.Code {
+	case token.CodeMalformed, token.CodeUnsupported, token.CodeSignature:
+		return err
+	}
+	return &Denied{d}
+}
+
+// describe fills in what a verified chain says.
+func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
+	d.Delegator = chain.Delegator
+	d.Scope = chain.Scope
+	if at, ok := chain.Scope.Expires(); ok {
+		d.Expires = at.Time()
+	}
+	for _, l := range chain.Links {
+		if l.Kind != delegation.LinkNarrow {
+			d.Chain = append(d.Chain, Holder{l.Holder, l.Key})
+		}
+	}
+	d.RevocationIDs = token.RevocationIDs(t)
+	d.authors = make([]string, len(t.Blocks()))
+	by := chain.Delegator
+	for i := range d.authors {
+		d.authors[i] = by
+		if i < len(chain.Links) && chain.Links[i].Holder != "" {
+			by = chain.Links[i].Holder
+		}
+	}
+}
+
+// MarshalJSON writes the form of spec/errors.md.
+func (d *Decision) MarshalJSON() ([]byte, error) {
+	type holder struct {
+		Holder string `json:"holder"`
+		Key    string `json:"key"`
+	}
+	type reason struct {
+		Code    token.Code `json:"code"`
+		Block   int        `json:"block"`
+		Hop     string     `json:"hop"`
+		Check   string     `json:"check"`
+		Message string     `json:"message"`
+	}
+	out := struct {
+		Allowed       bool              `json:"allowed"`
+		Code          token.Code        `json:"code"`
+		Delegator     string            `json:"delegator"`
+		Chain         []holder          `json:"chain"`
+		Scope         *delegation.Scope `json:"scope"`
+		Expires       *string           `json:"expires"`
+		RevocationIDs []string          `json:"revocation_ids"`
+		Reasons       []reason          `json:"reasons"`
+	}{
+		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Scope: &d.Scope,
+		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reason{},
+	}
+	if !d.Expires.IsZero() {
+		expires := rfc3339(d.Expires)
+		out.Expires = &expires
+	}
+	for _, h := range d.Chain {
+		out.Chain = append(out.Chain, holder{h.Name, h.Key.String()})
+	}
+	for _, id := range d.RevocationIDs {
+		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(id))
+	}
+	for _, r := range d.Reasons {
+		out.Reasons = append(out.Reasons, reason(r))
+	}
+	return json.Marshal(out)
+}

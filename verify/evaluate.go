@@ -1,0 +1,95 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
+)
+
+// Limits bounds the work of one decision. Zero fields mean the defaults: 1000
+// facts, 100 rounds of rules, and steps that no honest token comes near.
+type Limits = engine.Limits
+
+// evaluate asks the engine, which has the last word on every caveat.
+func (v *Verifier) evaluate(d *Decision, t *token.Token, facts []datalog.Predicate, req *delegation.Checked) error {
+	r, err := v.policy.Evaluate(engineBlocks(t), facts, &engine.Options{Limits: v.options.Limits})
+	if err != nil {
+		return evaluationError(err)
+	}
+	if r.Allowed() {
+		return nil
+	}
+	var reasons []Reason
+	for _, f := range r.Failed {
+		reason := Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Check: f.Source.String(), Message: "the service's own check does not hold"}
+		if f.Block != engine.AuthorizerBlock {
+			reason.Block = int(f.Block)
+			reason.Hop = d.author(reason.Block)
+			reason.Message = explain(delegation.ReadCaveat(*f.Source), req)
+		}
+		reasons = append(reasons, reason)
+	}
+	if r.Policy < 0 || r.Kind == datalog.Deny {
+		message := "no policy of the service allows the request"
+		if r.Policy >= 0 {
+			message = fmt.Sprintf("policy %d of the service denies the request", r.Policy)
+		}
+		reasons = append(reasons, Reason{Code: token.CodePolicy, Block: -1, Hop: v.audience, Message: message})
+	}
+	return &denial{reasons}
+}
+
+// explain says what a caveat allows and what was asked for.
+func explain(c delegation.Caveat, req *delegation.Checked) string {
+	switch c := c.(type) {
+	case delegation.Operations:
+		return fmt.Sprintf("operation %q, allowed: %s", req.Operation, strings.TrimPrefix(c.String(), "operation "))
+	case delegation.Resources:
+		return fmt.Sprintf("resource %s, allowed: %s", strings.Join(quoted(req.Resources), " and "), strings.TrimPrefix(c.String(), "resource "))
+	case delegation.Expiry, delegation.NotBefore:
+		return "the token " + c.String()
+	case delegation.Custom:
+		return "the check does not hold for this request"
+	}
+	return "the caveat does not hold for this request"
+}
+
+func quoted(texts []string) []string {
+	q := make([]string, len(texts))
+	for i, t := range texts {
+		q[i] = fmt.Sprintf("%q", t)
+	}
+	return q
+}
+
+// engineBlocks returns a token's blocks as the engine takes them.
+func engineBlocks(t *token.Token) []engine.Block {
+	blocks := make([]engine.Block, len(t.Blocks()))
+	for i, b := range t.Blocks() {
+		blocks[i].Datalog = b.Datalog
+		if !b.External.IsZero() {
+			key := b.External.Datalog()
+			blocks[i].External = &key
+		}
+	}
+	return blocks
+}
+
+// evaluationError gives an error of the engine its code. All of them deny.
+func evaluationError(err error) error {
+	out := &token.Error{Code: token.CodeEvaluation, Block: -1, Err: err}
+	if e, ok := errors.AsType[*engine.Error](err); ok {
+		if e.Kind.IsLimit() {
+			out.Code = token.CodeLimit
+		}
+		if e.Block != engine.AuthorizerBlock {
+			out.Block = int(e.Block)
+		}
+	}
+	return out
+}

@@ -1,0 +1,259 @@
+package engine
+
+import "github.com/whittle-auth/whittle/token/datalog"
+
+// An evaluation is the state of one call of Evaluate.
+type evaluation struct {
+	world
+	a       *Authorizer
+	blocks  []Block
+	externs map[string]Extern
+	limits  Limits
+
+	rules    []rule
+	rounds   int   // rounds that found new facts
+	target   int32 // relation of the rule being applied
+	ruleProg program
+	prog     program // the query of a check being evaluated
+
+	search   search
+	nodes    []node
+	slots    []value // variables
+	row      []value
+	detail   string // of the last error
+	cause    error
+	patterns map[uint32]pattern // regular expressions met, by symbol
+	known    map[uint32]pattern // those of the authorizer
+
+	defaultTrust, blockTrust, queryTrust []uint64
+}
+
+// Evaluate decides about a token: it loads facts and blocks, derives all facts,
+// and then tries, in this order, the authorizer's checks, the checks of block
+// 0, the policies, and the checks of the other blocks. facts are further facts
+// of the authorizer, for this request.
+//
+// The first error in that order ends the evaluation. When it arises from a
+// rule, check or policy, the result is not nil and shows the world as it was;
+// it allows nothing. The error is always an *Error.
+//
+// The result may refer to blocks, facts and o, which must not change while it
+// is in use.
+func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Options) (*Result, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	limits, err := o.Limits.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if len(blocks) > MaxBlocks {
+		return nil, &Error{Kind: Malformed, Block: AuthorizerBlock, Detail: "too many blocks"}
+	}
+	for i := range blocks {
+		if blocks[i].Datalog == nil {
+			f := malformed("a block is missing")
+			return nil, f.at(uint64(i), InBlock, 0)
+		}
+	}
+	e := a.pool.Get().(*evaluation)
+	e.start(a, blocks, o.Externs, limits)
+	if err := e.load(facts); err != nil {
+		e.release()
+		return nil, err
+	}
+	r := &Result{Policy: -1, Kind: datalog.Deny, a: a, blocks: blocks, facts: facts, externs: o.Externs, limits: limits}
+	failure := e.derive()
+	if failure == nil {
+		failure = e.decide(r)
+	}
+	r.steps, r.iterations = e.steps, e.rounds
+	if len(e.rules) > 0 {
+		r.world = e
+	} else {
+		e.release()
+	}
+	if failure != nil {
+		r.Policy, r.Kind, r.failed = -1, datalog.Deny, true
+		return r, failure
+	}
+	return r, nil
+}
+
+// start readies e, which may have been used before.
+func (e *evaluation) start(a *Authorizer, blocks []Block, externs map[string]Extern, limits Limits) {
+	e.a, e.blocks, e.externs, e.limits = a, blocks, externs, limits
+	e.known = a.patterns
+	e.rules, e.rounds = e.rules[:0], 0
+	e.ruleProg.reset()
+	e.prog.reset()
+	e.world.reset(a.base, len(blocks), limits.Steps)
+	if len(e.defaultTrust) != e.words {
+		e.defaultTrust = make([]uint64, e.words)
+		e.blockTrust = make([]uint64, e.words)
+		e.queryTrust = make([]uint64, e.words)
+	}
+	clear(e.defaultTrust)
+	setBit(e.defaultTrust, originBit(AuthorizerBlock))
+	setBit(e.defaultTrust, originBit(0))
+}
+
+// release drops all references to the input and gives the memory back, unless
+// an unusual request made it large.
+func (e *evaluation) release() {
+	const large = 1 << 14
+	if len(e.symbols.slots) > large || len(e.composites.elems) > large || len(e.relations) > large/16 ||
+		len(e.prog.nodes) > large || e.facts > large/16 {
+		return
+	}
+	e.symbols.reset(0)
+	clear(e.rules[:cap(e.rules)])
+	e.blocks, e.externs = nil, nil
+	e.search = search{origins: e.search.origins[:0]}
+	e.ruleProg.forget()
+	e.prog.forget()
+	e.nodes = nil
+	clear(e.slots)
+	clear(e.row[:cap(e.row)])
+	clear(e.patterns)
+	e.detail, e.cause = "", nil
+	e.a.pool.Put(e)
+}
+
+// forget drops the references to names.
+func (p *program) forget() { clear(p.scope[:cap(p.scope)]) }
+
+// load brings in the facts and rules.
+func (e *evaluation) load(facts []datalog.Predicate) *Error {
+	set := e.queryTrust
+	clear(set)
+	setBit(set, originBit(AuthorizerBlock))
+	if i, f := e.assert(facts, set); f.kind != none {
+		return f.at(AuthorizerBlock, InFact, len(e.a.source.Facts)+i)
+	}
+	e.trust(e.blockTrust, e.a.source.Scopes, e.defaultTrust, AuthorizerBlock)
+	for i := range e.a.rules {
+		e.addRule(e.a.rules[i], e.blockTrust)
+	}
+	for b := range e.blocks {
+		block := e.blocks[b].Datalog
+		clear(set)
+		setBit(set, originBit(uint64(b)))
+		if i, f := e.assert(block.Facts, set); f.kind != none {
+			return f.at(uint64(b), InFact, i)
+		}
+		if len(block.Rules) > 0 {
+			e.trust(e.blockTrust, block.Scopes, e.defaultTrust, uint64(b))
+		}
+		for i := range block.Rules {
+			r, f := e.compileRule(&e.ruleProg, &block.Rules[i], uint64(b), i)
+			if f.kind != none {
+				err := f.at(uint64(b), InRule, i)
+				if f.kind == UnboundHead {
+					err.Rule = &block.Rules[i]
+				}
+				return err
+			}
+			e.addRule(r, e.blockTrust)
+		}
+	}
+	if e.spent() {
+		return &Error{Kind: TooManySteps, Block: AuthorizerBlock}
+	}
+	if e.facts > e.limits.Facts {
+		return &Error{Kind: TooManyFacts, Block: AuthorizerBlock}
+	}
+	return nil
+}
+
+// decide tries checks and policies and fills in the result.
+func (e *evaluation) decide(r *Result) *Error {
+	e.trust(e.blockTrust, e.a.source.Scopes, e.defaultTrust, AuthorizerBlock)
+	for i := range e.a.checks {
+		if err := e.check(r, &e.a.source.Checks[i], e.a.checks[i], AuthorizerBlock, i); err != nil {
+			return err
+		}
+	}
+	if len(e.blocks) > 0 {
+		if err := e.blockChecks(r, 0); err != nil {
+			return err
+		}
+	}
+	e.trust(e.blockTrust, e.a.source.Scopes, e.defaultTrust, AuthorizerBlock)
+	if err := e.tryPolicies(r); err != nil {
+		return err
+	}
+	for b := 1; b < len(e.blocks); b++ {
+		if err := e.blockChecks(r, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) tryPolicies(r *Result) *Error {
+	for i, compiled := range e.a.policies {
+		p := &e.a.source.Policies[i]
+		for q := range compiled {
+			e.trust(e.queryTrust, p.Queries[q].Scopes, e.blockTrust, AuthorizerBlock)
+			ok, f := e.decides(datalog.CheckIf, &compiled[q], e.queryTrust)
+			if f.kind != none {
+				return f.at(AuthorizerBlock, InPolicy, i)
+			}
+			if ok {
+				r.Policy, r.Kind = i, p.Kind
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) blockChecks(r *Result, b int) *Error {
+	block := e.blocks[b].Datalog
+	if len(block.Checks) == 0 {
+		return nil
+	}
+	e.trust(e.blockTrust, block.Scopes, e.defaultTrust, uint64(b))
+	for i := range block.Checks {
+		if err := e.check(r, &block.Checks[i], nil, uint64(b), i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check tries one check, whose queries are compiled now unless they were
+// before. A check without queries fails; a reject if without queries holds.
+func (e *evaluation) check(r *Result, c *datalog.Check, compiled []query, block uint64, index int) *Error {
+	if c.Kind > datalog.RejectIf {
+		f := malformed("unknown kind of check")
+		return f.at(block, InCheck, index)
+	}
+	decided := false
+	for i := range c.Queries {
+		var q query
+		if compiled != nil {
+			q = compiled[i]
+		} else {
+			e.prog.reset()
+			var f fault
+			if q, f = e.compileQuery(&e.prog, &c.Queries[i], false); f.kind != none {
+				return f.at(block, InCheck, index)
+			}
+		}
+		e.trust(e.queryTrust, c.Queries[i].Scopes, e.blockTrust, block)
+		ok, f := e.decides(c.Kind, &q, e.queryTrust)
+		if f.kind != none {
+			return f.at(block, InCheck, index)
+		}
+		if ok {
+			decided = true
+			break
+		}
+	}
+	if decided == (c.Kind == datalog.RejectIf) {
+		r.Failed = append(r.Failed, FailedCheck{Block: block, Check: index, Source: c})
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+)
+
+// Larger patterns are not tried: they are an error and not a false, because a
+// false would let a deny policy or a reject if pass in silence.
+const (
+	maxPattern  = 4096  // bytes
+	maxExpanded = 16384 // nodes, with repetitions written out
+)
+
+// A pattern is a compiled regular expression. A nil re matches nothing: the
+// pattern is not valid.
+type pattern struct {
+	re   *regexp.Regexp
+	size int
+	big  bool
+}
+
+// matches searches s for the regular expression in p.
+//
+// The syntax is that of Go's regexp package, which agrees with Rust's regex on
+// most of it. They differ on Unicode in \d, \w, \s and \b, on && -- ~~ in
+// classes, on the flag x and on repetitions above 1000.
+func (e *evaluation) matches(s string, p value) (value, ErrorKind) {
+	// Each pattern is paid for once in an evaluation, whether or not the
+	// authorizer brought it compiled, so that steps depend on the input only.
+	c, ok := e.patterns[uint32(p.num)]
+	if !ok {
+		text := e.text(p.num)
+		if e.charge(32 * min(len(text), maxPattern)); e.spent() {
+			return value{}, e.fail(TooManySteps, "")
+		}
+		if c, ok = e.known[uint32(p.num)]; !ok {
+			c = compilePattern(text)
+		}
+		e.charge(c.size)
+		if e.patterns == nil {
+			e.patterns = map[uint32]pattern{}
+		}
+		e.patterns[uint32(p.num)] = c
+	}
+	if c.big {
+		return value{}, e.fail(TooManySteps, "a regular expression is too large")
+	}
+	if c.re == nil {
+		return boolean(false), none
+	}
+	if e.charge(c.size * (len(s) + 4) / 4); e.spent() {
+		return value{}, e.fail(TooManySteps, "")
+	}
+	return boolean(c.re.MatchString(s)), none
+}
+
+func compilePattern(text string) pattern {
+	if len(text) > maxPattern {
+		return pattern{big: true}
+	}
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		var bad *syntax.Error
+		if errors.As(err, &bad) {
+			switch bad.Code {
+			case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+				return pattern{big: true}
+			}
+		}
+		return pattern{}
+	}
+	size := expandedSize(tree)
+	if size > maxExpanded {
+		return pattern{big: true}
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return pattern{}
+	}
+	return pattern{re: re, size: size}
+}
+
+// expandedSize counts the nodes of a pattern with its repetitions written out,
+// up to a little above maxExpanded. The parser bounds the depth to 1000.
+func expandedSize(re *syntax.Regexp) int {
+	size := 1 + len(re.Rune)/2
+	for _, sub := range re.Sub {
+		size = min(size+expandedSize(sub), maxExpanded+1)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(1, re.Min, re.Max)
+	}
+	return min(size, maxExpanded+1)
+}

@@ -1,0 +1,194 @@
+package engine
+
+import "github.com/whittle-auth/whittle/token/datalog"
+
+// A search is the state of enumerating the solutions of one query. It always
+// visits all of them, so that neither an error nor the work done depends on the
+// order of facts.
+type search struct {
+	atoms []atom
+	args  []argument
+	nodes []node
+	roots []int32
+	trust []uint64
+
+	matched bool  // some facts match the body
+	holds   bool  // and for some match all expressions are true
+	fails   bool  // and for some match an expression is false
+	worst   fault // the error that takes precedence among those met
+
+	// For a rule, each solution gives the fact head; its origin is that of the
+	// facts matched and of the rule's block.
+	head    []argument
+	emit    func(*evaluation, []value, []uint64)
+	origins []uint64 // one origin set for each depth
+}
+
+// solve enumerates the solutions of q among the facts whose origin is trusted.
+// The error is TooManySteps, or the one that takes precedence.
+func (e *evaluation) solve(q *query, trust []uint64) fault {
+	p := q.prog
+	e.search = search{
+		atoms: p.atoms[q.atomLo:q.atomHi], args: p.args, nodes: p.nodes, roots: p.roots[q.rootLo:q.rootHi],
+		trust: trust, origins: e.search.origins[:0],
+	}
+	return e.enumerate(p)
+}
+
+// solveRule is solve for a plan of a rule. It calls emit with each fact that
+// the rule derives and the fact's origin; neither is to be retained.
+func (e *evaluation) solveRule(q *query, r *rule, emit func(*evaluation, []value, []uint64)) fault {
+	p := q.prog
+	e.search = search{
+		atoms: p.atoms[q.atomLo:q.atomHi], args: p.args, nodes: p.nodes, roots: p.roots[q.rootLo:q.rootHi],
+		trust: r.trust, head: p.head[r.headLo:r.headHi], emit: emit, origins: e.search.origins[:0],
+	}
+	for range e.words {
+		e.search.origins = append(e.search.origins, 0)
+	}
+	setBit(e.search.origins, originBit(r.block))
+	return e.enumerate(p)
+}
+
+func (e *evaluation) enumerate(p *program) fault {
+	if n := p.slots; n > len(e.slots) {
+		e.slots = make([]value, max(16, n))
+	}
+	e.match(0)
+	if e.spent() {
+		return fault{kind: TooManySteps}
+	}
+	return e.search.worst
+}
+
+// match extends the current partial solution by the atom at the given depth. It
+// returns false once the budget is used up.
+func (e *evaluation) match(depth int) bool {
+	s := &e.search
+	if depth == len(s.atoms) {
+		return e.solution(depth)
+	}
+	at := &s.atoms[depth]
+	if at.relation < 0 {
+		return true
+	}
+	r := &e.relations[at.relation]
+	lo, hi := 0, r.hi
+	switch at.part {
+	case partOld:
+		hi = r.lo
+	case partDelta:
+		lo = r.lo
+	}
+	if lo == hi {
+		return true
+	}
+	if depth > 0 && at.key >= 0 && r.hi > fewRows {
+		a := &s.args[at.lo+at.key]
+		v := a.val
+		if a.mode == modeCheck {
+			v = e.slots[a.slot]
+		}
+		row, next := r.chain(&e.world, int(at.key), v)
+		for ; row != 0 && int(row) <= hi; row = next[row-1] {
+			if !e.try(at, r, int(row-1), lo, depth) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := lo; i < hi; i++ {
+		if !e.try(at, r, i, lo, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// try matches one atom with one row and goes on to the next atom.
+func (e *evaluation) try(at *atom, r *relation, i, lo, depth int) bool {
+	if e.charge(1 + r.arity/8); e.spent() {
+		return false
+	}
+	s := &e.search
+	if i < lo || !subset(r.origin(i, e.words), s.trust) {
+		return true
+	}
+	row := r.row(i)
+	for k := range row {
+		switch a := &s.args[int(at.lo)+k]; a.mode {
+		case modeConst:
+			if row[k] != a.val {
+				return true
+			}
+		case modeBind:
+			e.slots[a.slot] = row[k]
+		case modeCheck:
+			if row[k] != e.slots[a.slot] {
+				return true
+			}
+		}
+	}
+	if s.emit != nil {
+		w := e.words
+		s.origins = s.origins[:(depth+1)*w]
+		for k, x := range r.origin(i, w) {
+			s.origins = append(s.origins, s.origins[depth*w+k]|x)
+		}
+	}
+	return e.match(depth + 1)
+}
+
+// solution evaluates the expressions for one match of the body, in written
+// order up to the first that is not true.
+func (e *evaluation) solution(depth int) bool {
+	s := &e.search
+	s.matched = true
+	e.nodes = s.nodes
+	for _, root := range s.roots {
+		v, k := e.eval(root)
+		if k == none && v.kind != kindBool {
+			k = e.fail(InvalidType, "")
+		}
+		if e.spent() {
+			return false
+		}
+		if k != none {
+			f := fault{kind: k, detail: e.detail, err: e.cause}
+			if f.before(&s.worst) {
+				s.worst = f
+			}
+			return true
+		}
+		if v.num == 0 {
+			s.fails = true
+			return true
+		}
+	}
+	s.holds = true
+	if s.emit == nil {
+		return true
+	}
+	e.row = e.row[:0]
+	e.charge(len(s.head))
+	for i := range s.head {
+		if a := &s.head[i]; a.mode == modeConst {
+			e.row = append(e.row, a.val)
+		} else {
+			e.row = append(e.row, e.slots[a.slot])
+		}
+	}
+	s.emit(e, e.row, s.origins[depth*e.words:(depth+1)*e.words])
+	return true
+}
+
+// decides tries one query of a check or policy. For check if, reject if and
+// policies it reports whether there is a solution, for check all whether there
+// is a match and no expression is false.
+func (e *evaluation) decides(kind datalog.CheckKind, q *query, trust []uint64) (bool, fault) {
+	f := e.solve(q, trust)
+	if kind == datalog.CheckAll {
+		return e.search.matched && !e.search.fails, f
+	}
+	return e.search.holds, f
+}

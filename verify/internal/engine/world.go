@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"hash/maphash"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// A world holds numbered terms and facts. A compiled authorizer has one, which
+// is only read once compiled; each evaluation has one on top of that.
+type world struct {
+	base   *world // nil for the world of a compiled authorizer
+	seed   maphash.Seed
+	secret uint64
+
+	symbols    symbols
+	composites composites
+
+	relations []relation
+	byName    []int32 // first relation of a predicate name, plus one, by symbol
+
+	words int // 64-bit words in an origin set
+	facts int // rows in all relations
+
+	steps, limit int
+}
+
+// newBase returns the empty world of an authorizer.
+func newBase() *world {
+	seed := maphash.MakeSeed()
+	return &world{seed: seed, secret: maphash.String(seed, "values"), words: 1, limit: int(^uint(0) >> 1)}
+}
+
+// reset makes w an empty world on top of base, for the given number of blocks,
+// holding the facts of base.
+func (w *world) reset(base *world, blocks, steps int) {
+	w.base, w.seed, w.secret = base, base.seed, base.secret
+	w.symbols.reset(uint32(len(base.symbols.text)))
+	w.composites.reset(uint32(len(base.composites.list)))
+	w.words = originWords(blocks)
+	w.steps, w.limit = 0, steps
+	w.relations = w.relations[:0]
+	w.byName = append(w.byName[:0], base.byName...)
+	for i := range base.relations {
+		b := &base.relations[i]
+		r := w.nextRelation(b.name, b.arity)
+		r.sibling = b.sibling
+		r.copyRows(b, w.words)
+		w.charge(b.n)
+	}
+	w.facts = base.facts
+}
+
+// charge takes n steps from the budget.
+func (w *world) charge(n int) { w.steps += n }
+
+// spent reports whether the budget is used up.
+func (w *world) spent() bool { return w.steps > w.limit }
+
+// relation returns the index of the relation with the given name and arity, or
+// -1 if there is none. With create it makes one.
+func (w *world) relation(name uint32, arity int, create bool) int32 {
+	if int(name) < len(w.byName) {
+		for i := w.byName[name] - 1; i >= 0; i = w.relations[i].sibling {
+			w.charge(1)
+			if w.relations[i].arity == arity {
+				return i
+			}
+		}
+	}
+	if !create {
+		return -1
+	}
+	for int(name) >= len(w.byName) {
+		w.byName = append(w.byName, 0)
+	}
+	r := w.nextRelation(name, arity)
+	r.sibling = w.byName[name] - 1
+	w.byName[name] = int32(len(w.relations))
+	return int32(len(w.relations) - 1)
+}
+
+// nextRelation appends an empty relation, reusing the memory of an old one.
+func (w *world) nextRelation(name uint32, arity int) *relation {
+	n := len(w.relations)
+	if n < cap(w.relations) {
+		w.relations = w.relations[:n+1]
+	} else {
+		w.relations = append(w.relations, relation{})
+	}
+	r := &w.relations[n]
+	r.reset(name, arity)
+	return r
+}
+
+// assert adds the facts of one origin. It returns the index of the fact that is
+// at fault.
+func (w *world) assert(facts []datalog.Predicate, origin []uint64) (int, fault) {
+	var buf [8]value
+	for i := range facts {
+		p := &facts[i]
+		row := buf[:0]
+		for _, t := range p.Terms {
+			v, f := w.intern(t)
+			if f.kind != none {
+				return i, f
+			}
+			row = append(row, v)
+		}
+		r := w.relation(w.symbol(p.Name), len(row), true)
+		if w.relations[r].add(w, row, origin) {
+			w.facts++
+		}
+		if w.spent() {
+			return i, fault{kind: TooManySteps}
+		}
+	}
+	return 0, fault{}
+}

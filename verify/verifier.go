@@ -1,0 +1,298 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
+)
+
+// Defaults for the fields of [Options].
+const (
+	DefaultMaxTTL    = 24 * time.Hour
+	DefaultMaxWindow = 5 * time.Minute
+)
+
+// Options are what a service may want otherwise. The zero value is the safe
+// choice.
+type Options struct {
+	// Policy is what the service adds: facts, rules, checks and policies of its
+	// own. With none, the token's caveats decide.
+	Policy *datalog.Authorizer
+
+	// MaxTTL bounds how long a token may be meant to live, from its not-before
+	// to its expiry; zero means 24 hours.
+	MaxTTL time.Duration
+
+	// MaxWindow bounds how long an invocation may hold, from its not-before to
+	// its expiry; zero means 5 minutes.
+	MaxWindow time.Duration
+
+	// AllowBearer accepts tokens that nobody in particular holds. Whoever has
+	// the bytes of one can use it for anything that it allows.
+	AllowBearer bool
+
+	// Now is the clock; nil means the system's. The verifier's time never goes
+	// back, whatever the clock does.
+	Now func() time.Time
+
+	// Limits bounds the work of a decision; zero fields mean the defaults.
+	Limits Limits
+}
+
+// A Verifier decides requests for one service. It is safe for concurrent use.
+type Verifier struct {
+	audience string
+	roots    *trust.Roots
+	options  Options
+	policy   *engine.Authorizer
+	latest   atomic.Int64 // seconds since 1970, the latest time seen
+}
+
+// New returns a verifier for the service with the given name, which trusts the
+// given root keys. Nil options are the safe ones.
+func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
+	if err := delegation.ValidName(audience); err != nil {
+		return nil, fmt.Errorf("audience %q: %w", audience, err)
+	}
+	if roots == nil {
+		return nil, fmt.Errorf("a verifier needs root keys to trust")
+	}
+	v := &Verifier{audience: audience, roots: roots}
+	if o != nil {
+		v.options = *o
+	}
+	if v.options.MaxTTL < 0 || v.options.MaxWindow < 0 {
+		return nil, fmt.Errorf("a maximum must not be negative")
+	}
+	if v.options.MaxTTL == 0 {
+		v.options.MaxTTL = DefaultMaxTTL
+	}
+	if v.options.MaxWindow == 0 {
+		v.options.MaxWindow = DefaultMaxWindow
+	}
+	if v.options.Now == nil {
+		v.options.Now = time.Now
+	}
+	policy := v.options.Policy
+	if policy == nil {
+		policy = new(datalog.Authorizer)
+	}
+	if len(policy.Policies) == 0 {
+		withDefault := *policy
+		withDefault.Policies = []datalog.Policy{allowAll}
+		policy = &withDefault
+	}
+	var err error
+	if v.policy, err = engine.Compile(policy); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return v, nil
+}
+
+// allowAll is `allow if true`: the token's caveats decide.
+var allowAll = datalog.Policy{
+	Kind:    datalog.Allow,
+	Queries: []datalog.Query{{Exprs: []datalog.Expr{datalog.Value{Term: datalog.Bool(true)}}}},
+}
+
+// Verify decides one request by the text of the token that came with it. It
+// allows if and only if the error is nil. The decision is never nil: it says
+// what was found out about the token and why the request was denied.
+//
+// The error is a [*token.Error] when the token itself is unusable (codes
+// malformed, unsupported and signature), and a [*Denied] otherwise; [CodeOf]
+// gives the code of either.
+func (v *Verifier) Verify(ctx context.Context, raw string, req delegation.Request) (*Decision, error) {
+	d := &Decision{}
+	if err := v.decide(ctx, d, raw, req); err != nil {
+		return d, d.deny(err)
+	}
+	d.Allowed = true
+	return d, nil
+}
+
+// decide follows the order of spec/delegation.md: wire and signatures, shape,
+// time and audience, the request, and at last Datalog.
+func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request) error {
+	if err := ctx.Err(); err != nil {
+		return &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
+	}
+	now := v.now()
+	if req.Audience == "" {
+		req.Audience = v.audience
+	}
+	if req.Audience != v.audience {
+		return token.Errorf(token.CodeAudience, -1, "the request is for %q, this is %q", req.Audience, v.audience)
+	}
+	checked, err := req.Check()
+	if err != nil {
+		return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
+	}
+
+	u, err := token.ParseText(raw, nil)
+	if err != nil {
+		return err
+	}
+	t, err := v.roots.Verify(u, now)
+	if err != nil {
+		return err
+	}
+	chain, err := delegation.Read(t)
+	if err != nil {
+		return err
+	}
+	d.describe(t, chain)
+	if err := v.roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
+		return err
+	}
+	if err := v.presented(t, chain); err != nil {
+		return err
+	}
+	if err := v.lifetime(chain, now); err != nil {
+		return err
+	}
+	facts, err := state(checked, chain, now)
+	if err != nil {
+		return err
+	}
+	if inv := chain.Invocation; inv != nil {
+		request, err := checked.Digest(t.PrefixHash(inv.Block), inv.Nonce)
+		if err != nil {
+			return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
+		}
+		if err := v.invocation(inv, request, now); err != nil {
+			return err
+		}
+		facts = append(facts,
+			fact("request", datalog.Bytes(request[:])),
+			fact("agent_key", datalog.String(inv.By.String())))
+	}
+	return v.evaluate(d, t, facts, checked)
+}
+
+// now returns the time, which never goes back.
+func (v *Verifier) now() time.Time {
+	now := v.options.Now().Unix()
+	for {
+		latest := v.latest.Load()
+		if now <= latest {
+			return time.Unix(latest, 0).UTC()
+		}
+		if v.latest.CompareAndSwap(latest, now) {
+			return time.Unix(now, 0).UTC()
+		}
+	}
+}
+
+// presented refuses every form but the one that only the holder can make.
+func (v *Verifier) presented(t *token.Token, chain *delegation.Chain) error {
+	switch {
+	case t.Form() == token.Held:
+		return token.Errorf(token.CodeNotPresented, -1, "the token is held by %q, who must invoke it for this request", chain.Holder().Holder)
+	case chain.Bearer && !v.options.AllowBearer:
+		return token.Errorf(token.CodeNotPresented, -1, "the token is bearer: nothing shows who presents it")
+	}
+	return nil
+}
+
+// lifetime holds the token's own bounds in time against the clock.
+func (v *Verifier) lifetime(chain *delegation.Chain, now time.Time) error {
+	block0 := &chain.Links[0]
+	from, ok := caveat[delegation.NotBefore](block0)
+	if !ok {
+		return token.Errorf(token.CodeWindow, 0, "without a not-before caveat, nothing says how long the token was meant to live")
+	}
+	until, _ := caveat[delegation.Expiry](block0)
+	if until.At <= from.At {
+		return token.Errorf(token.CodeWindow, 0, "the token expires before it begins to hold")
+	}
+	if most := uint64((v.options.MaxTTL + delegation.Skew) / time.Second); until.At-from.At > most {
+		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), v.options.MaxTTL)
+	}
+	at := uint64(now.Unix())
+	for _, b := range chain.Scope.Bounds {
+		switch c := b.Caveat.(type) {
+		case delegation.NotBefore:
+			if at < c.At {
+				return token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(now))
+			}
+		case delegation.Expiry:
+			if at >= c.At {
+				return token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(now))
+			}
+		}
+	}
+	return nil
+}
+
+// caveat returns the tightest caveat of one sort in a link.
+func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
+	var scope delegation.Scope
+	for _, cv := range l.Caveats {
+		scope.Narrow(cv, l.Block)
+	}
+	for _, b := range scope.Bounds {
+		if c, ok = b.Caveat.(C); ok {
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// invocation compares what the holder signed with the real values, outside the
+// engine too.
+func (v *Verifier) invocation(inv *delegation.Invocation, request delegation.Digest, now time.Time) error {
+	if inv.Audience != v.audience {
+		return token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
+	}
+	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((v.options.MaxWindow+delegation.Skew)/time.Second) {
+		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), v.options.MaxWindow)
+	}
+	if at := uint64(now.Unix()); at < inv.NotBefore || at >= inv.Expires {
+		return token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
+	}
+	if inv.Request != request {
+		return token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
+	}
+	return nil
+}
+
+// state returns the facts of a request and of the verifier itself.
+func state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
+	action, err := req.ActionDigest()
+	if err != nil {
+		return nil, token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
+	}
+	return append(req.Facts(),
+		fact("time", datalog.Date(now.Unix())),
+		fact("weekday", datalog.Integer((int(now.Weekday())+6)%7+1)),
+		fact("minute", datalog.Integer(now.Hour()*60+now.Minute())),
+		fact("depth", datalog.Integer(chain.Depth)),
+		fact("action", datalog.Bytes(action[:])),
+	), nil
+}
+
+func fact(name string, value datalog.Term) datalog.Predicate {
+	return datalog.Predicate{Name: name, Terms: []datalog.Term{value}}
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func unix(seconds uint64) string {
+	return datalog.Date(seconds).String()
+}
+
+func span(from, until uint64) string {
+	if until <= from {
+		return "no time at all"
+	}
+	const most = 1 << 33 // more seconds than a time.Duration holds
+	return (time.Duration(min(until-from, most)) * time.Second).String()
+}
