@@ -14,13 +14,13 @@ func attenuateCommand(env *Env) *cli.Command {
 		Usage:     "narrow a token, and hand it on to another agent",
 		UsageText: "whittle attenuate --key FILE [--agent ID --agent-key FILE|TEXT] [--resource ..] [--operation ..] [--ttl|--expires] [--check DATALOG].. [--clamp] [--trust FILE] [-o FILE] TOKEN",
 		Flags: []cli.Flag{
-			keyFlag, agentFlag, agentKeyFlag,
+			keyFlag(), agentFlag(), agentKeyFlag(),
 			listFlag("resource", "allow these resources only (repeatable)"),
 			listFlag("operation", "allow these operations only (repeatable)"),
-			ttlFlag, expiresFlag,
+			ttlFlag(), expiresFlag(),
 			listFlag("check", "a further check, as Datalog (repeatable)"),
 			&cli.BoolFlag{Name: "clamp", Usage: "cut down what goes beyond the token, instead of refusing it"},
-			trustFlag, nowFlag, outFlag, jsonFlag,
+			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return attenuateToken(c, env) },
 	}

@@ -32,19 +32,52 @@ func values(c *cli.Context, name string) []string {
 	return *l
 }
 
-var (
-	jsonFlag     = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}
-	outFlag      = &cli.StringFlag{Name: "o", Usage: "write the result to `FILE`"}
-	keyFlag      = &cli.StringFlag{Name: "key", Usage: "private key `FILE` (OpenSSH or PKCS#8), or its text"}
-	agentFlag    = &cli.StringFlag{Name: "agent", Usage: "what to call the agent that gets the token"}
-	agentKeyFlag = &cli.StringFlag{Name: "agent-key", Usage: "the agent's public key: a `FILE`, or text such as ed25519/HEX"}
-	ttlFlag      = &cli.StringFlag{Name: "ttl", Usage: "how long it holds from now, such as 90m, 12h or 7d"}
-	expiresFlag  = &cli.StringFlag{Name: "expires", Usage: "when it expires, an RFC 3339 `TIME`"}
-	audienceFlag = &cli.StringFlag{Name: "audience", Usage: "the name of the service"}
-	opFlag       = &cli.StringFlag{Name: "operation", Usage: "the operation of the request"}
-	trustFlag    = &cli.StringFlag{Name: "trust", Usage: "trusted root keys, a `FILE` in OpenSSH allowed_signers form", EnvVars: []string{"WHITTLE_TRUST"}}
-	nowFlag      = &cli.StringFlag{Name: "now", Usage: "pretend that it is `TIME` (RFC 3339)"}
-)
+// Flags that several commands share. Each command gets its own: urfave/cli
+// keeps state in them.
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}
+}
+
+func outFlag() cli.Flag {
+	return &cli.StringFlag{Name: "o", Usage: "write the result to `FILE`"}
+}
+
+func keyFlag() cli.Flag {
+	return &cli.StringFlag{Name: "key", Usage: "private key `FILE` (OpenSSH or PKCS#8), or its text"}
+}
+
+func agentFlag() cli.Flag {
+	return &cli.StringFlag{Name: "agent", Usage: "what to call the agent that gets the token"}
+}
+
+func agentKeyFlag() cli.Flag {
+	return &cli.StringFlag{Name: "agent-key", Usage: "the agent's public key: a `FILE`, or text such as ed25519/HEX"}
+}
+
+func ttlFlag() cli.Flag {
+	return &cli.StringFlag{Name: "ttl", Usage: "how long it holds from now, such as 90m, 12h or 7d"}
+}
+
+func expiresFlag() cli.Flag {
+	return &cli.StringFlag{Name: "expires", Usage: "when it expires, an RFC 3339 `TIME`"}
+}
+
+func audienceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "audience", Usage: "the name of the service"}
+}
+
+func opFlag() cli.Flag {
+	return &cli.StringFlag{Name: "operation", Usage: "the operation of the request"}
+}
+
+func trustFlag() cli.Flag {
+	return &cli.StringFlag{Name: "trust", Usage: "trusted root keys, a `FILE` in OpenSSH allowed_signers form", EnvVars: []string{"WHITTLE_TRUST"}}
+}
+
+func nowFlag() cli.Flag {
+	return &cli.StringFlag{Name: "now", Usage: "pretend that it is `TIME` (RFC 3339)"}
+}
 
 // required returns the value of a flag that must be given.
 func required(c *cli.Context, name string) (string, error) {

@@ -13,12 +13,12 @@ func invokeCommand(env *Env) *cli.Command {
 		Usage:     "bind a held token to one request, ready to be sent to the service",
 		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN",
 		Flags: []cli.Flag{
-			keyFlag, opFlag,
+			keyFlag(), opFlag(),
 			listFlag("resource", "what the request is about (repeatable)"),
 			listFlag("arg", "an argument of the request, NAME=VALUE (repeatable)"),
-			audienceFlag,
+			audienceFlag(),
 			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds"},
-			trustFlag, nowFlag, outFlag, jsonFlag,
+			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return invoke(c, env) },
 	}

@@ -21,7 +21,7 @@ func keygenCommand(env *Env) *cli.Command {
 			&cli.StringFlag{Name: "alg", Value: "ed25519", Usage: "ed25519 or p256"},
 			&cli.StringFlag{Name: "o", Usage: "write the private key to `FILE`, which must not exist"},
 			&cli.StringFlag{Name: "comment", Usage: "comment in the key files"},
-			jsonFlag,
+			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return keygen(c, env) },
 	}

@@ -71,3 +71,11 @@ func (e *Error) Unwrap() error { return e.Err }
 func Errorf(code Code, block int, format string, args ...any) *Error {
 	return &Error{Code: code, Block: block, Msg: fmt.Sprintf(format, args...)}
 }
+
+// A SignatureFormatError says that bytes cannot be a signature of any message.
+type SignatureFormatError struct {
+	Signature []byte
+	Reason    string
+}
+
+func (e *SignatureFormatError) Error() string { return e.Reason }

@@ -89,7 +89,7 @@ func (ed25519Scheme) checkPoint(pub string) error {
 
 func (ed25519Scheme) verify(pub string, message, sig []byte) error {
 	if len(sig) != ed25519.SignatureSize {
-		return fmt.Errorf("ed25519 signature has %d bytes, want %d", len(sig), ed25519.SignatureSize)
+		return &SignatureFormatError{sig, fmt.Sprintf("ed25519 signature has %d bytes, want %d", len(sig), ed25519.SignatureSize)}
 	}
 	if err := checkEncoding([32]byte([]byte(pub))); err != nil {
 		return fmt.Errorf("ed25519 public key: %w", err)

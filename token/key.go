@@ -147,12 +147,17 @@ func (k PublicKey) checkPoint() error {
 	return nil
 }
 
-// algorithm returns the algorithm of a key that is not the zero key.
+// algorithm returns the algorithm of a key that is not the zero key. It checks
+// the size again, on which every scheme relies.
 func (k PublicKey) algorithm() (*algorithm, error) {
 	if k.IsZero() {
 		return nil, errNoKey
 	}
-	return algorithmOf(k.key.Algorithm)
+	a, err := algorithmOf(k.key.Algorithm)
+	if err == nil && len(k.key.Bytes) != a.publicSize {
+		return nil, errNoKey
+	}
+	return a, err
 }
 
 // IsZero reports whether k is the zero value, which is no key.

@@ -157,8 +157,8 @@ func TestEveryLength(t *testing.T) {
 				}
 				// A key as only this package could make it by mistake.
 				odd := PublicKey{datalog.Key{Algorithm: a.number, Bytes: string(fill)}}
-				if err == nil && n == a.publicSize && odd.Verify(message, sig) == nil && odd != k.Public() {
-					t.Errorf("%s: another key verifies", a.name)
+				if odd.Verify(message, sig) == nil && odd != k.Public() {
+					t.Errorf("%s: %x verifies", a.name, fill)
 				}
 			}
 			for _, fill := range [][]byte{make([]byte, n), bytes.Repeat([]byte{0xff}, n), stretch(sig, n)} {

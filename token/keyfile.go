@@ -112,7 +112,7 @@ func parsePKCS8(der []byte) (PrivateKey, error) {
 			return PrivateKey{}, err
 		}
 	}
-	return key, key.checkStoredInside(inner)
+	return key.checkStoredInside(inner)
 }
 
 // parseSEC1 reads ECPrivateKey.
@@ -125,19 +125,19 @@ func parseSEC1(der []byte) (PrivateKey, error) {
 	if err != nil {
 		return PrivateKey{}, err
 	}
-	return key, key.checkStoredInside(der)
+	return key.checkStoredInside(der)
 }
 
-// checkStoredInside checks the secret's own encoding to its last byte: an OCTET
-// STRING for Ed25519 (RFC 8410, section 7), or ECPrivateKey, which may hold the
-// public key.
-func (k PrivateKey) checkStoredInside(der []byte) error {
+// checkStoredInside returns k after checking its secret's own encoding to the
+// last byte: an OCTET STRING for Ed25519 (RFC 8410, section 7), or ECPrivateKey,
+// which may hold the public key.
+func (k PrivateKey) checkStoredInside(der []byte) (PrivateKey, error) {
 	input := cryptobyte.String(der)
 	if input.PeekASN1Tag(asn1.OCTET_STRING) {
 		if !input.SkipASN1(asn1.OCTET_STRING) || !input.Empty() {
-			return errKeyDER
+			return PrivateKey{}, errKeyDER
 		}
-		return nil
+		return k, nil
 	}
 	var body, secret, parameters, public cryptobyte.String
 	var version int
@@ -146,16 +146,19 @@ func (k PrivateKey) checkStoredInside(der []byte) error {
 		!body.ReadASN1Integer(&version) || !body.ReadASN1(&secret, asn1.OCTET_STRING) ||
 		!body.ReadOptionalASN1(&parameters, nil, asn1.Tag(0).Constructed().ContextSpecific()) ||
 		!body.ReadOptionalASN1(&public, &hasPublic, asn1.Tag(1).Constructed().ContextSpecific()) || !body.Empty() {
-		return errKeyDER
+		return PrivateKey{}, errKeyDER
 	}
 	if !hasPublic {
-		return nil
+		return k, nil
 	}
 	var stored []byte
 	if !public.ReadASN1BitStringAsBytes(&stored) || !public.Empty() {
-		return errKeyDER
+		return PrivateKey{}, errKeyDER
 	}
-	return k.checkStored(stored)
+	if err := k.checkStored(stored); err != nil {
+		return PrivateKey{}, err
+	}
+	return k, nil
 }
 
 // parseOpenSSH reads the format of OpenSSH's PROTOCOL.key. Package ssh bounds
@@ -222,10 +225,10 @@ func usable(k crypto.PrivateKey) (PrivateKey, error) {
 
 // MarshalPEM returns the secret as unencrypted PKCS#8 in PEM.
 func (k PrivateKey) MarshalPEM() ([]byte, error) {
-	if k.pair == nil {
+	if k.open == nil {
 		return nil, errNoPrivateKey
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(k.pair.signer)
+	der, err := x509.MarshalPKCS8PrivateKey(k.open().signer)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +239,7 @@ func (k PrivateKey) MarshalPEM() ([]byte, error) {
 // unless the passphrase is empty. The comment has at most 1024 bytes and no
 // control characters.
 func (k PrivateKey) MarshalOpenSSH(comment string, passphrase []byte) ([]byte, error) {
-	if k.pair == nil {
+	if k.open == nil {
 		return nil, errNoPrivateKey
 	}
 	if len(comment) > maxKeyComment || strings.ContainsFunc(comment, unicode.IsControl) {
@@ -245,9 +248,9 @@ func (k PrivateKey) MarshalOpenSSH(comment string, passphrase []byte) ([]byte, e
 	var block *pem.Block
 	var err error
 	if len(passphrase) > 0 {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(k.pair.signer, comment, passphrase)
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(k.open().signer, comment, passphrase)
 	} else {
-		block, err = ssh.MarshalPrivateKey(k.pair.signer, comment)
+		block, err = ssh.MarshalPrivateKey(k.open().signer, comment)
 	}
 	if err != nil {
 		return nil, err

@@ -30,9 +30,10 @@ type Signer interface {
 // Marshal methods for key files hand it out on request. The zero value is no
 // key: it signs nothing. Private keys are safe for concurrent use.
 type PrivateKey struct {
-	// A pointer, because fmt prints unexported fields of other people's
-	// structs without asking Format, but never follows a pointer there.
-	pair *keyPair
+	// A function, because fmt prints the unexported fields of other people's
+	// structs without asking Format, and follows pointers when the verb does
+	// not suit them. Nothing looks into a function. It is nil for the zero key.
+	open func() *keyPair
 }
 
 type keyPair struct {
@@ -73,12 +74,13 @@ func NewPrivateKey(alg datalog.Algorithm, secret []byte) (PrivateKey, error) {
 	if err != nil {
 		return PrivateKey{}, fmt.Errorf("%s private key: %w", a.name, err)
 	}
-	return PrivateKey{&keyPair{
+	pair := &keyPair{
 		algorithm: a,
 		secret:    secret,
 		public:    PublicKey{datalog.Key{Algorithm: alg, Bytes: string(pub)}},
 		signer:    signer,
-	}}, nil
+	}
+	return PrivateKey{func() *keyPair { return pair }}, nil
 }
 
 // privateKeyFromCrypto takes the secret of a key of package crypto and
@@ -98,7 +100,10 @@ func privateKeyFromCrypto(k crypto.PrivateKey) (key PrivateKey, ok bool, err err
 		if key, err = NewPrivateKey(a.number, secret); err != nil {
 			return PrivateKey{}, true, err
 		}
-		return key, true, key.checkStored(stored)
+		if err := key.checkStored(stored); err != nil {
+			return PrivateKey{}, true, err
+		}
+		return key, true, nil
 	}
 	return PrivateKey{}, false, nil
 }
@@ -106,56 +111,59 @@ func privateKeyFromCrypto(k crypto.PrivateKey) (key PrivateKey, ok bool, err err
 // checkStored fails when a key was stored with a public half that is not its
 // own.
 func (k PrivateKey) checkStored(stored []byte) error {
-	if !k.pair.algorithm.scheme.samePublic([]byte(k.pair.public.key.Bytes), stored) {
-		return fmt.Errorf("the stored public key does not belong to the secret, which has %s: the key is damaged or was tampered with", k.pair.public)
+	pair := k.open()
+	if !pair.algorithm.scheme.samePublic([]byte(pair.public.key.Bytes), stored) {
+		return fmt.Errorf("the stored public key does not belong to the secret, which has %s: the key is damaged or was tampered with", pair.public)
 	}
 	return nil
 }
 
 // IsZero reports whether k is the zero value, which is no key.
-func (k PrivateKey) IsZero() bool { return k.pair == nil }
+func (k PrivateKey) IsZero() bool { return k.open == nil }
 
 // Public returns the public half; the zero key where k is.
 func (k PrivateKey) Public() PublicKey {
-	if k.pair == nil {
+	if k.open == nil {
 		return PublicKey{}
 	}
-	return k.pair.public
+	return k.open().public
 }
 
 // Sign signs the message. The same message always gets the same signature:
 // Ed25519 by its nature, ECDSA by RFC 6979 and with a low s.
 func (k PrivateKey) Sign(message []byte) ([]byte, error) {
-	if k.pair == nil {
+	if k.open == nil {
 		return nil, errNoPrivateKey
 	}
-	return k.pair.algorithm.scheme.sign(k.pair.signer, message, false)
+	pair := k.open()
+	return pair.algorithm.scheme.sign(pair.signer, message, false)
 }
 
 // Secret returns a copy of the secret, as for [NewPrivateKey]; nil for the zero
 // key.
 func (k PrivateKey) Secret() []byte {
-	if k.pair == nil {
+	if k.open == nil {
 		return nil
 	}
-	return slices.Clone(k.pair.secret)
+	return slices.Clone(k.open().secret)
 }
 
 // Text returns the secret in text form, as in ed25519-private/0123.., which
 // [ParsePrivateKey] reads; empty for the zero key.
 func (k PrivateKey) Text() string {
-	if k.pair == nil {
+	if k.open == nil {
 		return ""
 	}
-	return k.pair.algorithm.name + privateSuffix + hex.EncodeToString(k.pair.secret)
+	pair := k.open()
+	return pair.algorithm.name + privateSuffix + hex.EncodeToString(pair.secret)
 }
 
 // String returns the name of the algorithm, with REDACTED for the secret.
 func (k PrivateKey) String() string {
-	if k.pair == nil {
+	if k.open == nil {
 		return "(no private key)"
 	}
-	return k.pair.algorithm.name + privateSuffix + "REDACTED"
+	return k.open().algorithm.name + privateSuffix + "REDACTED"
 }
 
 // GoString is String.

@@ -8,6 +8,13 @@ import "github.com/whittle-auth/whittle/token/internal/wire"
 // proves nothing and is no token.
 type Snapshot = wire.Snapshot
 
+// A SnapshotBlock is one block of a [Snapshot].
+type SnapshotBlock = wire.SnapshotBlock
+
+// SnapshotFacts are the facts of a [Snapshot] that came about from the same
+// blocks.
+type SnapshotFacts = wire.OriginFacts
+
 // Policies is what a service brings to every decision, in the binary form of
 // AuthorizerPolicies in schema.proto.
 type Policies = wire.Policies

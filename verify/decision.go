@@ -135,6 +135,13 @@ func (d *Decision) deny(err error) error {
 	return &Denied{d}
 }
 
+// Refused returns the decision about a token that could not even be read.
+func Refused(err *token.Error) *Decision {
+	d := &Decision{}
+	_ = d.deny(err)
+	return d
+}
+
 // describe fills in what a verified chain says.
 func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 	d.Delegator = chain.Delegator

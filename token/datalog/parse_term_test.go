@@ -2,6 +2,7 @@ package datalog
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -119,6 +120,8 @@ func TestTermErrors(t *testing.T) {
 		{"{ name}", "expected a term, found 'name'", 2},
 		{"{name }", "expected a term, found 'name'", 1},
 		{"{1name}", "unexpected 'name' after an integer", 2},
+		{strings.Repeat("é", 30), "found '" + strings.Repeat("é", 20) + "..'", 0},
+		{strings.Repeat("a", 39) + "é", "found '" + strings.Repeat("a", 39) + "..'", 0},
 		{"1 2", "expected ';', found '2'", 2},
 		{"1;;", "expected the end of the input, found ';'", 2},
 		{"1; 2", "expected the end of the input, found '2'", 3},

@@ -121,3 +121,6 @@ func halfFloat(f float64) (uint16, bool) {
 	}
 	return sign | uint16(exponent+14)<<10 | uint16(mantissa), true
 }
+
+// float is a JSON number that is no integer.
+func float(text string) json.Number { return json.Number(text) }

@@ -208,9 +208,9 @@ func refusedVersions() []wireCase {
 	}
 	at := func(version int, b block) block { b.version = version; return b }
 
-	no("2", "block-version-3", "A block of version 2.", unsupported, at(2, rightBlock()))
-	no("7", "block-version-6", "A block of version 7.", unsupported, at(7, rightBlock()))
-	no("absent", "block-version-3", "A block that states no version.", unsupported,
+	no("2", "block-version-3", "A block of version 2.", unsupported, at(2, factBlock(integer(1))))
+	no("7", "block-version-6", "A block of version 7.", unsupported, at(7, factBlock(integer(1))))
+	no("absent", "one-block", "A block that states no version.", unsupported,
 		edited(func(m message) message { return m.without(1) }))
 	no("3-check-all", "check-all", "A check all in a block of version 3.", malformed,
 		at(3, block{checks: []node{check(checkAll, query{body: []node{pred("user", str("a"))}})}}))

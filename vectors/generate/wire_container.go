@@ -118,6 +118,11 @@ func refusedKeys() []wireCase {
 		add(resourceBlock(), link{signer: p1, next: p2.publicKey})
 	no("p256-uncompressed", "p256", "The nextKey of block 0 is an uncompressed point; block 1 is signed by it.", malformed, p256Root,
 		uncompressed.wire(secretProof(p2.secret)))
+	respelled := p256Chain(nil)
+	respelled.blocks[0].fields = respelled.blocks[0].fields.replaced(signedNext,
+		bytesField(2, publicKey{algP256, p1.uncompressed()}.proto().bytes()))
+	no("p256-uncompressed-after-signing", "p256", "The nextKey of block 0 was signed as a compressed point and is spelled uncompressed.", malformed, p256Root,
+		respelled.wire(secretProof(p2.secret)))
 	no("p256-prefix", "p256", "The nextKey of the last block begins with 05.", malformed, p256Root,
 		new(chain).add(rightBlock(), link{signer: p256Root, next: publicKey{algP256, append([]byte{5}, p1.bytes[1:]...)}}).
 			wire(secretProof(p1.secret)))

@@ -69,8 +69,11 @@ func acceptedDatalog() []wireCase {
 		oneBlock(block{checks: []node{check(checkIf, body(pred("resource", variable("0"))))}}),
 		"check if resource($0);\n")
 
-	ok("symbol-from-earlier-block", "Block 1 uses a symbol that block 0 declares.", "V5",
-		twoBlocks().wire(secretProof(ed2.secret)), rightSource, resourceSource)
+	ok("symbol-from-earlier-block", "Block 1 uses a symbol that block 0 declares, and one of its own.", "V5",
+		new(chain).add(rightBlock(), link{signer: edRoot, next: ed1.publicKey}).
+			add(block{facts: []node{pred("owner", str("file1"), str("carol"))}}, link{signer: ed1, next: ed2.publicKey}).
+			wire(secretProof(ed2.secret)),
+		rightSource, "owner(\"file1\", \"carol\");\n")
 	ok("symbol-unused", "A declared symbol that nothing uses.", "V5",
 		oneBlock(block{declare: []string{"unused"}, facts: rightBlock().facts}), rightSource)
 	ok("key-unused", "A declared key that nothing uses.", "V5",
@@ -95,7 +98,7 @@ func acceptedDatalog() []wireCase {
 
 	for version := 3; version <= 6; version++ {
 		ok(fmt.Sprintf("block-version-%d", version), "A block that states a version no lower than it needs.", "V1",
-			oneBlock(block{version: version, facts: rightBlock().facts}), rightSource)
+			oneBlock(block{version: version, facts: factBlock(integer(1)).facts}), "v(1);\n")
 	}
 	return all
 }

@@ -150,7 +150,7 @@ func refusedProofs() []wireCase {
 	no("next-secret-short", "two-blocks", "nextSecret has 31 bytes.", malformed, edRoot, good.wire(secretProof(ed2.secret[:31])))
 	no("next-secret-long", "two-blocks", "nextSecret has 33 bytes.", malformed, edRoot, good.wire(secretProof(append(ed2.secret[:32:32], 0))))
 	no("next-secret-empty", "two-blocks", "nextSecret is present and has no bytes.", malformed, edRoot, good.wire(secretProof(nil)))
-	no("next-secret-other", "two-blocks", "nextSecret belongs to another key.", signature, edRoot, good.wire(secretProof(ed3.secret)))
+	no("next-secret-other", "two-blocks", "nextSecret belongs to another key.", signature, edRoot, good.wire(secretProof(edKey("another holder").secret)))
 	no("next-secret-earlier", "two-blocks", "nextSecret belongs to the key that block 0 names.", signature, edRoot, good.wire(secretProof(ed1.secret)))
 	no("next-secret-p256-zero", "p256", "nextSecret of a P-256 key is the number 0.", malformed, p256Root,
 		p256Chain(nil).wire(secretProof(make([]byte, 32))))

@@ -6,6 +6,7 @@ func operators(w *writer, p *Program) {
 	authority.WriteString(groundFacts)
 	w.observations(&authority, 0, w.between(3, 6))
 	deny := w.IntN(5) < 2
+	p.intend(deny)
 	place := w.IntN(3) // of the check that fails, if one does
 	authority.add("%s", w.check(!deny || place != 0))
 	for i := range w.IntN(3) {
@@ -32,13 +33,16 @@ func operators(w *writer, p *Program) {
 func failures(entry, entries int) func(*writer, *Program) {
 	return func(w *writer, p *Program) {
 		w.round = w.round*entries + entry
+		failed := Failed
+		p.intended = &failed
 		var authority, block, authorizer source
 		authority.WriteString(groundFacts)
 		w.observations(&authority, 0, 2)
 		authority.add("%s", w.check(true))
-		query, place := w.brokenQuery(), w.IntN(8)
-		if w.IntN(15) == 0 { // which no rule may do
-			query, place = "one($n), $unbound == 1", w.oneInt(0, 1, 2, 3, 5, 7)
+		query, inRule := w.brokenQuery()
+		place := w.IntN(8)
+		if !inRule {
+			place = w.IntN(6)
 		}
 		switch place {
 		case 0:
@@ -50,13 +54,13 @@ func failures(entry, entries int) func(*writer, *Program) {
 		case 3:
 			block.add("check if absent(1) or %s or true", query)
 		case 4:
-			block.add("broken(1) <- %s", query)
-		case 5:
 			authorizer.add("check if %s", query)
+		case 5:
+			authorizer.add("deny if absent(1) or %s", query)
 		case 6:
 			authorizer.add("broken(1) <- %s", query)
 		default:
-			authorizer.add("deny if absent(1) or %s", query)
+			block.add("broken(1) <- %s", query)
 		}
 		block.add("%s", w.check(true))
 		p.Blocks = []BlockSpec{firstParty(block.String())}

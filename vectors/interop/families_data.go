@@ -35,6 +35,7 @@ func joins(w *writer, p *Program) {
 	block.add("label($a, \"start\", null) <- edge($a, $b), $a !== $b")
 
 	deny := w.IntN(5) < 2
+	p.intend(deny)
 	for i := range 3 {
 		a, b := w.IntN(nodes), w.IntN(nodes)
 		kind := choose(reach[a][b] == (deny && i == 0), "reject if", "check if")
@@ -86,6 +87,7 @@ func structures(w *writer, p *Program) {
 	authority.add("copy($i, $v) <- value($i, $v), $i >= %d", w.IntN(6))
 	authority.add("typed($i, $v) <- value($i, $v), $v.type() == %q", w.oneOf("set", "map", "array", "null"))
 	deny := w.IntN(5) < 2
+	p.intend(deny)
 	for k := range 3 {
 		i, j := w.IntN(len(terms)), w.IntN(len(terms))
 		kind := choose((i == j) == (deny && k == 0), "reject if", "check if")
@@ -166,6 +168,7 @@ func quotedStrings(w *writer, p *Program) {
 	authority.add("text(%s)", quoted(a+b))
 	authority.add("bag({%s, \"x\"}, {%s: %s})", quoted(a), quoted(a), quoted(b))
 	deny := w.IntN(5) < 2
+	p.intend(deny)
 	holds := func(want bool) string {
 		switch w.IntN(6) {
 		case 0:

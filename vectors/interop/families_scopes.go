@@ -107,6 +107,7 @@ func writeScopes(w *writer, p *Program, perBlock bool) {
 		texts[b].add("saw(%d, $i, $s) <- from($i), name($s, $i)%s", b, w.optionalClause(l))
 		w.scopedChecks(&texts[b], l, defaults, b, turned == b)
 	}
+	p.intend(turned >= authorizerBlock)
 	var authorizer source
 	authorizer.add("from(%d)", authorizerBlock)
 	authorizer.add("saw(%d, $i) <- from($i)%s", authorizerBlock, w.optionalClause(l))

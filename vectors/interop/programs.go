@@ -9,7 +9,7 @@ import (
 )
 
 // A Program is a token to be made and an authorizer to judge it, as source
-// text. Nothing in it says what the verdict should be: that is for two
+// text. It does not say what the verdict should be: that is for two
 // implementations to agree on.
 type Program struct {
 	// Name tells what the program exercises, and its number.
@@ -26,6 +26,10 @@ type Program struct {
 	// feed. The reference prints strings raw, so its printed forms of such a
 	// program do not parse.
 	Quoted bool
+
+	// intended is the outcome that the writer had in mind, if it had one; the
+	// tests hold the reference against it.
+	intended *Class
 }
 
 // A BlockSpec is a block after block 0. ThirdPartyKeyIndex points into
@@ -100,6 +104,12 @@ func Programs(seed uint64, n int) []Program {
 		}
 	}
 	return programs
+}
+
+// intend notes the outcome of a program that would be allowed but for one check.
+func (p *Program) intend(deny bool) {
+	class := choose(deny, Denied, Allowed)
+	p.intended = &class
 }
 
 // A writer writes Datalog from a stream of random numbers.

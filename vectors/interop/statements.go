@@ -58,23 +58,22 @@ func (w *writer) failingCheck() string {
 	return fmt.Sprintf("check if many($a), many($b), $a * $b == %d", w.between(100, 999))
 }
 
-// brokenQuery writes the body of a query that fails on its only match.
-func (w *writer) brokenQuery() string {
+// brokenQuery writes the body of a query that fails on its only match, and
+// reports whether a rule may have it too: the parser refuses a rule with a
+// variable that nothing binds.
+func (w *writer) brokenQuery() (query string, inRule bool) {
 	expressions := append(failing(), notBoolean()...)
-	i := w.round % (len(expressions) + 1)
-	if i == len(expressions) { // a parameter may not hide a variable
-		return "one($p), {1}.all($p -> true)"
-	}
-	e := expressions[i]
-	switch w.IntN(4) {
-	case 0:
-		return e
+	switch i := w.round % (len(expressions) + 2); i - len(expressions) {
+	case 0: // a parameter may not hide a variable
+		return "one($p), {1}.all($p -> true)", true
 	case 1:
-		return "one($n), " + e
-	case 2: // in their written order: a later false does not help
-		return fmt.Sprintf("one($n), %s, false", e)
+		return "one($n), $unbound == 1", false
+	default:
+		e := expressions[i]
+		// In their written order: a later false does not help.
+		forms := []string{"%s", "one($n), %s", "one($n), $n == 1, %s", "one($n), %s, false"}
+		return fmt.Sprintf(forms[w.IntN(len(forms))], e), true
 	}
-	return fmt.Sprintf("one($n), $n == 1, %s", e)
 }
 
 // observations writes rules that turn the values of expressions into facts, so

@@ -40,10 +40,11 @@ func (w *writer) nested(e string, want bool) string {
 	case 5:
 		return fmt.Sprintf("{7}.all($outer -> (%s) && $outer == 7)", e)
 	}
-	return fmt.Sprintf("(%s) == %v", e, want)
+	return fmt.Sprintf("(%s) == true", e)
 }
 
-// equality writes a comparison for equality of two literals of one type.
+// equality writes a comparison for equality of two literals of one type, which
+// are equal just when their texts are.
 func (w *writer) equality(a, b string, want bool) string {
 	switch same := a == b; {
 	case same == want:
@@ -197,7 +198,10 @@ func valueTruths() []truth {
 			return w.equals("2026-03-01T02:00:00.75+02:00", "2026-03-01T00:00:00Z", "2026-03-01T00:00:01Z", want)
 		},
 		func(w *writer, want bool) string {
-			return w.equality(w.oneOf("hex:00", "hex:0001", "hex:ff"), w.oneOf("hex:00", "hex:0001", "hex:FF"), want)
+			return w.equality(w.oneOf("hex:00", "hex:0001", "hex:ff"), w.oneOf("hex:00", "hex:0001", "hex:ff"), want)
+		},
+		func(w *writer, want bool) string {
+			return w.equals("hex:aBcD", w.oneOf("hex:abcd", "hex:ABCD"), "hex:abce", want)
 		},
 		func(w *writer, want bool) string {
 			n := w.between(1, 9)

@@ -237,11 +237,9 @@ func (f *fields) check(c *datalog.Check) *Error {
 		case 1:
 			err = m.query(&c.Queries)
 		case 2:
-			if err = m.since(version31, "the kind of a check"); err != nil {
-				break
-			}
 			switch m.val {
 			case uint64(datalog.CheckIf), uint64(datalog.CheckAll):
+				err = m.since(version31, "the kind of a check")
 			case uint64(datalog.RejectIf):
 				err = m.since(version33, "reject if")
 			default:

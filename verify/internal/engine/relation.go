@@ -7,9 +7,8 @@ package engine
 // Rows from 0 to lo are old, from lo to hi they came in the last round of rule
 // application, and from hi to n they are being found and not yet visible.
 type relation struct {
-	name    uint32
-	arity   int
-	sibling int32 // another relation of the same name, or -1
+	name  uint32
+	arity int
 
 	rows      []value  // n * arity
 	origins   []uint64 // n * words
@@ -23,7 +22,7 @@ type relation struct {
 const fewRows = 12
 
 func (r *relation) reset(name uint32, arity int) {
-	*r = relation{name: name, arity: arity, sibling: -1, rows: r.rows[:0], origins: r.origins[:0], slots: r.slots[:0]}
+	*r = relation{name: name, arity: arity, rows: r.rows[:0], origins: r.origins[:0], slots: r.slots[:0]}
 }
 
 // copyRows takes the rows of a relation whose origins have one word.
@@ -48,9 +47,8 @@ func (r *relation) row(i int) []value { return r.rows[i*r.arity : (i+1)*r.arity]
 
 func (r *relation) origin(i, words int) []uint64 { return r.origins[i*words : (i+1)*words] }
 
-// add appends a fact and reports whether it is new.
+// add appends a fact and reports whether it is new. The caller has paid for it.
 func (r *relation) add(w *world, row []value, origin []uint64) bool {
-	w.charge(1 + len(row))
 	if r.find(w, row, origin) {
 		return false
 	}

@@ -124,9 +124,10 @@ func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error)
 		}
 	}
 	found := relation{arity: len(src.Head.Terms)}
-	any := make([]uint64, e.words)
+	noOrigin := make([]uint64, e.words)
 	f = e.solveRule(&plan, &c, func(e *evaluation, row []value, _ []uint64) {
-		found.add(&e.world, row, any)
+		e.charge(1 + len(row))
+		found.add(&e.world, row, noOrigin)
 	})
 	if f.kind != none {
 		return nil, f.at(AuthorizerBlock, InQuery, 0)

@@ -137,8 +137,10 @@ func (e *evaluation) apply(r *rule) fault {
 }
 
 // derived takes a new fact. Past the limit on facts it takes no more, but the
-// round goes on: whether an error takes precedence must not depend on order.
+// round goes on at the same cost: whether another error takes precedence must
+// not depend on the order in which facts are found.
 func (e *evaluation) derived(row []value, origin []uint64) {
+	e.charge(1 + len(row))
 	if e.facts > e.limits.Facts {
 		return
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"reflect"
-	"testing"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
@@ -70,5 +69,3 @@ func equalVerdicts(t fataler, got, want verdict) {
 		t.Errorf("got %s\nwant %s", g, w)
 	}
 }
-
-var _ fataler = (*testing.T)(nil)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"hash/maphash"
+	"math/bits"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
@@ -17,7 +18,7 @@ type world struct {
 	composites composites
 
 	relations []relation
-	byName    []int32 // first relation of a predicate name, plus one, by symbol
+	byName    []int32 // open addressing by name and arity, index plus one; 0 is free
 
 	words int // 64-bit words in an origin set
 	facts int // rows in all relations
@@ -43,9 +44,7 @@ func (w *world) reset(base *world, blocks, steps int) {
 	w.byName = append(w.byName[:0], base.byName...)
 	for i := range base.relations {
 		b := &base.relations[i]
-		r := w.nextRelation(b.name, b.arity)
-		r.sibling = b.sibling
-		r.copyRows(b, w.words)
+		w.nextRelation(b.name, b.arity).copyRows(b, w.words)
 		w.charge(b.n)
 	}
 	w.facts = base.facts
@@ -60,24 +59,40 @@ func (w *world) spent() bool { return w.steps > w.limit }
 // relation returns the index of the relation with the given name and arity, or
 // -1 if there is none. With create it makes one.
 func (w *world) relation(name uint32, arity int, create bool) int32 {
-	if int(name) < len(w.byName) {
-		for i := w.byName[name] - 1; i >= 0; i = w.relations[i].sibling {
-			w.charge(1)
-			if w.relations[i].arity == arity {
-				return i
-			}
+	w.charge(1)
+	if len(w.byName) > 0 {
+		if i := w.byName[w.relationSlot(name, arity)]; i != 0 {
+			return i - 1
 		}
 	}
 	if !create {
 		return -1
 	}
-	for int(name) >= len(w.byName) {
-		w.byName = append(w.byName, 0)
+	w.nextRelation(name, arity)
+	if n := len(w.relations); 2*n > len(w.byName) {
+		w.byName = make([]int32, max(32, 2*len(w.byName)))
+		for i := range w.relations {
+			w.byName[w.relationSlot(w.relations[i].name, w.relations[i].arity)] = int32(i + 1)
+		}
+	} else {
+		w.byName[w.relationSlot(name, arity)] = int32(n)
 	}
-	r := w.nextRelation(name, arity)
-	r.sibling = w.byName[name] - 1
-	w.byName[name] = int32(len(w.relations))
 	return int32(len(w.relations) - 1)
+}
+
+// relationSlot returns the place of a relation in byName: its own, or the free
+// one where it belongs.
+func (w *world) relationSlot(name uint32, arity int) uint64 {
+	mask := uint64(len(w.byName) - 1)
+	hi, lo := bits.Mul64(uint64(name)<<32^uint64(arity)^w.secret, 0x9e3779b97f4a7c15)
+	i := (hi ^ lo) & mask
+	for w.byName[i] != 0 {
+		if r := &w.relations[w.byName[i]-1]; r.name == name && r.arity == arity {
+			break
+		}
+		i = (i + 1) & mask
+	}
+	return i
 }
 
 // nextRelation appends an empty relation, reusing the memory of an old one.
@@ -107,6 +122,7 @@ func (w *world) assert(facts []datalog.Predicate, origin []uint64) (int, fault) 
 			}
 			row = append(row, v)
 		}
+		w.charge(1 + len(row))
 		r := w.relation(w.symbol(p.Name), len(row), true)
 		if w.relations[r].add(w, row, origin) {
 			w.facts++

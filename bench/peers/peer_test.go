@@ -1,0 +1,66 @@
+package peers_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/whittle-auth/whittle/bench/peers"
+)
+
+func TestRustPeer(t *testing.T) {
+	p := peers.StartRust(t)
+	ops := []peers.Op{peers.Parse, peers.Verify, peers.Policy, peers.Authorize, peers.AuthorizeText, peers.Cold, peers.ColdText}
+	for _, blocks := range []int{1, 3, 5, 10} {
+		for _, op := range ops {
+			total, err := p.Time(op, blocks, 2)
+			if err != nil {
+				t.Fatalf("%s of %d blocks: %v", op, blocks, err)
+			}
+			if total <= 0 {
+				t.Errorf("%s of %d blocks took %v", op, blocks, total)
+			}
+		}
+	}
+	// The driver may go on after a mistake.
+	for _, c := range []struct {
+		op     peers.Op
+		blocks int
+	}{{"brew", 1}, {peers.Parse, 0}, {peers.Parse, 101}, {"", 1}} {
+		if _, err := p.Time(c.op, c.blocks, 1); err == nil {
+			t.Errorf("%q of %d blocks is timed", c.op, c.blocks)
+		}
+	}
+}
+
+func TestRustPeerTokens(t *testing.T) {
+	p := peers.StartRust(t)
+	var last []byte
+	for _, blocks := range []int{1, 3, 5, 10} {
+		token, root, err := p.Token(blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := p.Token(blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(token, again) {
+			t.Errorf("two different tokens of %d blocks", blocks)
+		}
+		if len(token) <= len(last) {
+			t.Errorf("%d blocks take %d bytes, fewer blocks %d", blocks, len(token), len(last))
+		}
+		if !strings.HasPrefix(root, "ed25519/") {
+			t.Errorf("root key %q", root)
+		}
+		last = token
+	}
+	text, err := p.Authorizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "allow if") {
+		t.Errorf("authorizer %q", text)
+	}
+}

@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+func inspectCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "inspect",
+		Usage:     "show what a token says, and how much of it is verified",
+		UsageText: "whittle inspect [--trust FILE] [--json] TOKEN",
+		Flags:     []cli.Flag{trustFlag(), nowFlag(), jsonFlag()},
+		Action:    func(c *cli.Context) error { return inspect(c, env) },
+	}
+}
+
+// inspection is what could be found out about a token. chain is nil unless the
+// signatures verify and the blocks are in the vocabulary; why says why not.
+type inspection struct {
+	unverified *token.Unverified
+	blocks     []token.Block
+	verified   string // how far: "root", "chain" or "nothing"
+	token      token.Chain
+	chain      *delegation.Chain
+	why        error
+}
+
+func inspect(c *cli.Context, env *Env) error {
+	args, err := arguments(c, "TOKEN")
+	if err != nil {
+		return err
+	}
+	u, err := readToken(env, args[0])
+	if err != nil {
+		return err
+	}
+	in, err := examine(c, env, u)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(env.Stdout, in.json())
+	}
+	var b strings.Builder
+	in.print(&b)
+	fmt.Fprint(env.Stdout, manyLines(b.String()))
+	return nil
+}
+
+func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error) {
+	now, err := clock(c, env)
+	if err != nil {
+		return nil, err
+	}
+	in := &inspection{unverified: u, verified: "nothing"}
+	if in.blocks, err = u.UnverifiedBlocks(); err != nil {
+		return nil, err
+	}
+	unrooted, err := u.VerifyUnrooted()
+	if err != nil {
+		in.why = err
+		return in, nil
+	}
+	in.token, in.verified = unrooted, "chain"
+	if file := c.String("trust"); file != "" {
+		roots, err := readTrust(file)
+		if err != nil {
+			return nil, err
+		}
+		if t, err := roots.Verify(u, now()); err != nil {
+			in.why = err
+		} else {
+			in.token, in.verified = t, "root"
+		}
+	}
+	if in.chain, err = delegation.Read(in.token); err != nil {
+		in.why = err
+	}
+	return in, nil
+}
+
+func (in *inspection) print(w io.Writer) {
+	fmt.Fprintf(w, "form:      %s\n", in.form())
+	fmt.Fprintf(w, "verified:  %s\n", in.extent())
+	if in.why != nil {
+		fmt.Fprintf(w, "           %s\n", in.why)
+	}
+	if in.chain != nil {
+		fmt.Fprintln(w)
+		printTree(w, in.token, in.chain)
+		fmt.Fprintln(w, "\nscope:")
+		printScope(w, &in.chain.Scope)
+	}
+	for i, b := range in.blocks {
+		fmt.Fprintf(w, "\nblock %d, Datalog %s%s:\n", i, release(b.Version), by(b))
+		for line := range strings.Lines(b.Datalog.String()) {
+			fmt.Fprint(w, "  ", line)
+		}
+		fmt.Fprintf(w, "  // revocation id %s\n", hex.EncodeToString(b.Signature))
+	}
+}
+
+func (in *inspection) form() string {
+	if in.chain == nil {
+		return in.unverified.Form().String()
+	}
+	switch form := formName(in.token, in.chain); form {
+	case "held":
+		return fmt.Sprintf("held: only %q can go on, with %s", in.chain.Holder().Holder, in.chain.Holder().Key)
+	case "presented":
+		inv := in.chain.Invocation
+		return fmt.Sprintf("presented: for one request to %q, until %s", inv.Audience, delegation.Expiry{At: inv.Expires}.Time().Format("2006-01-02T15:04:05Z07:00"))
+	default:
+		return form + ": whoever has it can use it"
+	}
+}
+
+func (in *inspection) extent() string {
+	switch in.verified {
+	case "root":
+		return "all signatures, from a trusted root key"
+	case "chain":
+		return "all signatures but the first: who minted the token is a claim"
+	}
+	return "nothing: the signatures do not verify"
+}
+
+// printTree shows who handed the token to whom.
+func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
+	root := "root key not verified"
+	if !t.Root().IsZero() {
+		root = t.Root().String()
+	}
+	fmt.Fprintf(w, "%s  %s\n", chain.Delegator, root)
+	indent := ""
+	for _, l := range chain.Links {
+		name := l.Holder
+		switch l.Kind {
+		case delegation.LinkNarrow:
+			name = "(narrows)"
+		case delegation.LinkBearer:
+			name = "(bearer)"
+		}
+		fmt.Fprintf(w, "%s└─ %s  %s\n", indent, name, keyOf(&l))
+		indent += "   "
+		for _, c := range l.Caveats {
+			fmt.Fprintf(w, "%s│  %s\n", indent, c)
+		}
+	}
+	if inv := chain.Invocation; inv != nil {
+		fmt.Fprintf(w, "%s└─ invokes one request to %s\n", indent, inv.Audience)
+	}
+}
+
+func keyOf(l *delegation.Link) string {
+	if l.Kind == delegation.LinkNarrow {
+		return ""
+	}
+	return l.Key.String()
+}
+
+func printScope(w io.Writer, s *delegation.Scope) {
+	for _, b := range s.Bounds {
+		fmt.Fprintf(w, "  %s  (block %d)\n", b.Caveat, b.Block)
+	}
+	if s.Empty {
+		fmt.Fprintln(w, "  nothing: two bounds have nothing in common")
+	}
+}
+
+func by(b token.Block) string {
+	if b.External.IsZero() {
+		return ""
+	}
+	return ", signed by " + b.External.String()
+}
+
+// release names a language version as the specification does.
+func release(version uint32) string { return fmt.Sprintf("3.%d", version-3) }
+
+func (in *inspection) json() any {
+	type holder struct {
+		Holder string `json:"holder"`
+		Key    string `json:"key"`
+	}
+	out := struct {
+		Form          string            `json:"form"`
+		Verified      string            `json:"verified"`
+		Problem       string            `json:"problem,omitempty"`
+		Delegator     string            `json:"delegator,omitempty"`
+		Chain         []holder          `json:"chain,omitempty"`
+		Scope         *delegation.Scope `json:"scope,omitempty"`
+		Audience      string            `json:"audience,omitempty"`
+		RootKeyID     *uint32           `json:"root_key_id"`
+		Blocks        []blockJSON       `json:"blocks"`
+		RevocationIDs []string          `json:"revocation_ids"`
+	}{Form: in.unverified.Form().String(), Verified: in.verified, RootKeyID: rootKeyID(in.unverified), Blocks: blocksJSON(in.blocks)}
+	for _, b := range in.blocks {
+		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(b.Signature))
+	}
+	if in.why != nil {
+		out.Problem = in.why.Error()
+	}
+	if in.chain != nil {
+		out.Form = formName(in.token, in.chain)
+		out.Delegator, out.Scope = in.chain.Delegator, &in.chain.Scope
+		for _, l := range in.chain.Links {
+			if l.Kind != delegation.LinkNarrow {
+				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String()})
+			}
+		}
+		if in.chain.Invocation != nil {
+			out.Audience = in.chain.Invocation.Audience
+		}
+	}
+	return out
+}
+
+// blockJSON is a block in the shape of the Biscuit project's samples.json.
+type blockJSON struct {
+	Symbols     []string `json:"symbols"`
+	PublicKeys  []string `json:"public_keys"`
+	ExternalKey *string  `json:"external_key"`
+	Code        string   `json:"code"`
+	Version     uint32   `json:"version"`
+}
+
+func blocksJSON(blocks []token.Block) []blockJSON {
+	out := make([]blockJSON, len(blocks))
+	for i, b := range blocks {
+		out[i] = blockJSON{Symbols: []string{}, PublicKeys: []string{}, Code: b.Datalog.String(), Version: b.Version}
+		out[i].Symbols = append(out[i].Symbols, b.Symbols...)
+		for _, k := range b.Keys {
+			out[i].PublicKeys = append(out[i].PublicKeys, k.String())
+		}
+		if !b.External.IsZero() {
+			key := b.External.String()
+			out[i].ExternalKey = &key
+		}
+	}
+	return out
+}
+
+func rootKeyID(u *token.Unverified) *uint32 {
+	id, ok := u.RootKeyID()
+	if !ok {
+		return nil
+	}
+	return &id
+}

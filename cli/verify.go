@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/verify"
+)
+
+func verifyCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "decide a request by its token, as the service would",
+		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--now TIME] [--allow-bearer] TOKEN",
+		Flags: []cli.Flag{
+			trustFlag(), opFlag(),
+			listFlag("resource", "what the request is about (repeatable)"),
+			listFlag("arg", "an argument of the request, NAME=VALUE (repeatable)"),
+			audienceFlag(),
+			&cli.StringFlag{Name: "policy", Usage: "the service's own policy, a `FILE` of Datalog"},
+			&cli.StringFlag{Name: "max-ttl", Usage: "accept tokens meant to live this long (default 24h)"},
+			nowFlag(),
+			&cli.BoolFlag{Name: "allow-bearer", Usage: "accept tokens that nobody in particular holds"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error { return verifyToken(c.Context, c, env) },
+	}
+}
+
+func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
+	args, err := arguments(c, "TOKEN")
+	if err != nil {
+		return err
+	}
+	req, err := request(c)
+	if err != nil {
+		return err
+	}
+	trustFile, err := required(c, "trust")
+	if err != nil {
+		return hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+	}
+	roots, err := readTrust(trustFile)
+	if err != nil {
+		return err
+	}
+	options, err := verifyOptions(c, env)
+	if err != nil {
+		return err
+	}
+	v, err := verify.New(req.Audience, roots, options)
+	if err != nil {
+		return usagef("%s", err)
+	}
+	var d *verify.Decision
+	u, err := readToken(env, args[0])
+	if err == nil {
+		d, err = v.Verify(ctx, u.Text(), req)
+	} else if e, ok := errors.AsType[*token.Error](err); ok {
+		d = verify.Refused(e)
+	} else {
+		return err
+	}
+	if c.Bool("json") {
+		if err := printJSON(env.Stdout, d); err != nil {
+			return err
+		}
+	} else {
+		printDecision(env, d, err)
+	}
+	if err != nil {
+		return &exitError{exitCode(err), errReported}
+	}
+	return nil
+}
+
+func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
+	now, err := clock(c, env)
+	if err != nil {
+		return nil, err
+	}
+	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer")}
+	if text := c.String("max-ttl"); text != "" {
+		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
+			return nil, err
+		}
+	}
+	if file := c.String("policy"); file != "" {
+		source, err := readInput(env, file)
+		if err != nil {
+			return nil, err
+		}
+		if o.Policy, err = datalog.ParseAuthorizer(string(source), nil); err != nil {
+			return nil, usagef("%s: %s", file, err)
+		}
+	}
+	return o, nil
+}
+
+// printDecision shows a decision to people.
+func printDecision(env *Env, d *verify.Decision, err error) {
+	if err == nil {
+		fmt.Fprintf(env.Stdout, "allowed: %s\n", oneLine(path(d)))
+		fmt.Fprintf(env.Stdout, "expires: %s\n", d.Expires.Format(time.RFC3339))
+		hint(env.Stderr, "the command has no memory: it does not notice a token that is presented twice")
+		return
+	}
+	fmt.Fprintf(env.Stdout, "denied: %s\n", d.Code)
+	for _, r := range d.Reasons {
+		fmt.Fprintf(env.Stderr, "error: %s\n", oneLine(r.String()))
+	}
+	advise(env.Stderr, d)
+}
+
+// path names everyone from the delegator to the last holder.
+func path(d *verify.Decision) string {
+	names := []string{d.Delegator}
+	for _, h := range d.Chain {
+		if h.Name == "" {
+			h.Name = "(bearer)"
+		}
+		names = append(names, h.Name)
+	}
+	return strings.Join(names, " -> ")
+}
+
+// advise says what usually helps.
+func advise(w io.Writer, d *verify.Decision) {
+	switch d.Code {
+	case token.CodeNotPresented:
+		hint(w, "the holder makes a token for one request with whittle invoke; bearer tokens need --allow-bearer")
+	case token.CodeUntrustedRoot:
+		hint(w, `a trust file has lines such as: alice@example.com namespaces="whittle" ssh-ed25519 AAAA..`)
+	}
+}

@@ -1,0 +1,99 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
+)
+
+// An Extern is a function of the service that Datalog calls by name, as in
+// $a.extern::name($b). The right operand is nil in a call with one operand.
+type Extern = engine.Extern
+
+// AuthorizeOptions adjusts [Authorize]. Nil means the default limits and no
+// extern functions.
+type AuthorizeOptions struct {
+	Limits  Limits
+	Externs map[string]Extern
+}
+
+// An Authorization is the outcome of [Authorize] for a plain Biscuit.
+type Authorization struct {
+	blocks     []engine.Block
+	authorizer *datalog.Authorizer
+	ids        [][]byte
+	limits     Limits
+	result     *engine.Result
+}
+
+// Authorize decides on a plain Biscuit by the rules of the Biscuit
+// specification: every check must hold, and the first policy that matches must
+// be an allow policy. It allows if and only if the error is nil. Where anything
+// could be evaluated, the authorization is not nil and can be looked into.
+//
+// It knows nothing of delegation, agents or requests: for tokens of Whittle use
+// a [Verifier].
+func Authorize(t *token.Token, a *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
+	return authorize(engineBlocks(t), token.RevocationIDs(t), a, o)
+}
+
+func authorize(blocks []engine.Block, ids [][]byte, a *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
+	if o == nil {
+		o = new(AuthorizeOptions)
+	}
+	out := &Authorization{blocks: blocks, authorizer: a, ids: ids, limits: o.Limits}
+	compiled, err := engine.Compile(a)
+	if err != nil {
+		return out, evaluationError(err)
+	}
+	out.result, err = compiled.Evaluate(out.blocks, nil, &engine.Options{Limits: o.Limits, Externs: o.Externs})
+	switch {
+	case err != nil:
+		return out, evaluationError(err)
+	case out.result.Allowed():
+		return out, nil
+	case len(out.result.Failed) > 0:
+		f := out.result.Failed[0]
+		if f.Block == engine.AuthorizerBlock {
+			return out, token.Errorf(token.CodeCheckFailed, -1, "%s of the authorizer does not hold", f.Source)
+		}
+		return out, token.Errorf(token.CodeCheckFailed, int(f.Block), "%s does not hold", f.Source)
+	case out.result.Policy < 0:
+		return out, token.Errorf(token.CodePolicy, -1, "no policy matches")
+	}
+	return out, token.Errorf(token.CodePolicy, -1, "policy %d denies: %s", out.result.Policy, out.matched())
+}
+
+// Policy returns the policy that matched, and its index. ok is false if none
+// did.
+func (a *Authorization) Policy() (p datalog.Policy, index int, ok bool) {
+	if a.result == nil || a.result.Policy < 0 {
+		return datalog.Policy{}, -1, false
+	}
+	return a.authorizer.Policies[a.result.Policy], a.result.Policy, true
+}
+
+func (a *Authorization) matched() string {
+	p, _, _ := a.Policy()
+	return p.String()
+}
+
+// Query returns the facts that a rule derives from what the authorizer and
+// block 0 say, or from the blocks that the rule trusts by name.
+func (a *Authorization) Query(rule datalog.Rule) ([]datalog.Predicate, error) {
+	if a.result == nil {
+		return nil, fmt.Errorf("nothing was evaluated")
+	}
+	return a.result.Query(&rule)
+}
+
+// QueryAll is [Authorization.Query] over the facts of all blocks, whoever wrote
+// them. Nothing may be decided on what it returns.
+func (a *Authorization) QueryAll(rule datalog.Rule) ([]datalog.Predicate, error) {
+	if a.result == nil {
+		return nil, fmt.Errorf("nothing was evaluated")
+	}
+	return a.result.QueryAll(&rule)
+}
