@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// codes are all that a vector may expect, as DESIGN spells them.
+// codes are all that a vector may expect, as errors and files spell them.
 var codes = []string{
 	"malformed", "unsupported", "signature", "untrusted_root", "not_presented", "profile", "audience",
 	"window", "expired", "revoked", "stale", "replay", "check_failed", "policy", "evaluation", "limit", "unavailable",

@@ -68,6 +68,9 @@ func parseLine(line string) (entry Entry, counts bool, err error) {
 	if rest == "" {
 		return Entry{}, false, fmt.Errorf("only one field: want principals, options, key type and key")
 	}
+	if _, err := parseOptions(principals); err == nil {
+		return Entry{}, false, fmt.Errorf("no principals before the options")
+	}
 	var o options
 	keyType, blob, comment, isKey := readKey(rest)
 	if !isKey {

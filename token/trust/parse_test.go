@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
-	crlf := parse(t, strings.ReplaceAll(file, "\n", "\r\n")).Entries()
+	crlf := parse(t, strings.ReplaceAll(strings.ReplaceAll(file, "\r", ""), "\n", "\r\n")).Entries()
 	for i := range crlf {
 		if !reflect.DeepEqual(crlf[i], want[i]) {
 			t.Errorf("with CRLF\n%+v\nwant\n%+v", crlf[i], want[i])
@@ -82,7 +82,8 @@ func TestParseRefuses(t *testing.T) {
 		"bad base64":             {"alice " + w + " ssh-ed25519 A*", "no key"},
 		"cut key":                {"alice " + w + " " + key[:len(key)-4], "invalid ssh-ed25519 key"},
 		"types disagree":         {"alice " + w + " ssh-ed25519 " + p256b64, "no key"},
-		"no principals":          {w + " " + key, "neither an option"},
+		"no principals":          {w + " " + key, "no principals"},
+		"CA without principals":  {"cert-authority " + key, "no principals"},
 		"only a key":             {key, "neither an option"},
 		"unknown option":         {"alice " + w + `,verify-required ` + key, `"verify-required"`},
 		"option of whittle":      {"alice " + w + `,whittle-key-id="1" ` + key, "neither an option"},
@@ -188,7 +189,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestParseLimits(t *testing.T) {
-	line := `a namespaces="whittle" ` + newKey(t, datalog.Ed25519, 1).Public().AuthorizedKey("") + "\n"
+	line := `alice.smith@engineering.example.com namespaces="whittle" ` + newKey(t, datalog.Ed25519, 1).Public().AuthorizedKey("") + "\n"
 	full := strings.Repeat(line, MaxBytes/len(line))
 	full += "#" + strings.Repeat("x", MaxBytes-len(full)-1)
 	if n := len(parse(t, full).Entries()); n != MaxBytes/len(line) {

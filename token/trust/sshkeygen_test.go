@@ -29,7 +29,7 @@ func TestSSHKeygenAgrees(t *testing.T) {
 	run := func(args ...string) (string, bool) {
 		cmd := exec.CommandContext(t.Context(), keygen, args...)
 		cmd.Stdin = strings.NewReader("message")
-		out, err := cmd.Output()
+		out, err := cmd.CombinedOutput()
 		return strings.TrimSpace(string(out)), err == nil
 	}
 	ed, p256 := newKey(t, datalog.Ed25519, 1), newKey(t, datalog.Secp256r1, 2)
@@ -63,8 +63,8 @@ func TestSSHKeygenAgrees(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := write(name, secret)
-		if _, ok := run("-q", "-Y", "sign", "-f", path, "-n", "whittle", message); !ok {
-			t.Fatal("ssh-keygen does not sign with our key")
+		if out, ok := run("-q", "-Y", "sign", "-f", path, "-n", "whittle", message); !ok {
+			t.Fatalf("ssh-keygen does not sign with our key: %s", out)
 		}
 		signature := filepath.Join(dir, name+".sig")
 		if err := os.Rename(message+".sig", signature); err != nil {

@@ -65,7 +65,7 @@ func deniedFacts() []delegationCase {
 	scoped := func(scope node) node { q := operationIs; q.scopes = []node{scope}; return check(checkIf, q) }
 	return append(out,
 		denied("rule-in-authority", "direct", "A rule in block 0 derives an operation.", "V6", profile,
-			mint(ruleBlock(pred("operation", variable("o")), pred("audience", variable("o")))).invoke(ci, usual()), attack(smuggled)),
+			mint(ruleBlock(pred("operation", str("rotate")), pred("time", variable("t")))).invoke(ci, usual()), attack(smuggled)),
 		denied("rule-of-own-fact", "direct", "A rule in block 0 derives a fact that nobody asks for.", "V6", profile,
 			mint(ruleBlock(pred("seen", variable("o")), pred("operation", variable("o")))).invoke(ci, usual())),
 		denied("rule-in-hop", "one-handoff", "A rule in a hop derives a resource.", "V6", profile,
@@ -78,7 +78,7 @@ func deniedFacts() []delegationCase {
 		having("trusting-key", "A check that is no approval trusts a key.", "block-level trusting", scoped(scopeKey(stranger.publicKey))),
 		having("extern-call", "A check calls a function of the host.", "", check(checkAll, query{
 			body:  []node{pred("operation", variable("o"))},
-			exprs: []expr{join(ref("o"), expr{externOp(2, unExtern, "known")})},
+			exprs: []expr{join(truth(true), expr{externOp(2, unExtern, "test")})},
 		})),
 	)
 }

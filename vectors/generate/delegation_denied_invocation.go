@@ -18,8 +18,11 @@ func deniedInvocations() []delegationCase {
 	also := func(c node) func(*block) {
 		return func(b *block) { b.checks = append(b.checks, c) }
 	}
-	nonce := func(n int) func(*block) {
-		return func(b *block) { b.facts[0] = pred("nonce", byteArray(make([]byte, n))) }
+	// nonce is an invocation whose digest covers a nonce of n bytes.
+	nonce := func(name, description string, n int) delegationCase {
+		in := usual()
+		in.nonce = in.nonce[:n]
+		return denied("invocation-"+name, "direct", description, "V8", profile, mint(grant()).invoke(ci, in))
 	}
 	in := usual()
 	until := infix(binLessThan, ref("t"), moment(in.until))
@@ -32,15 +35,16 @@ func deniedInvocations() []delegationCase {
 
 	return []delegationCase{
 		changed("no-nonce", "The invocation has no nonce.", func(b *block) { b.facts = nil }),
-		changed("nonce-15-bytes", "The nonce has 15 bytes.", nonce(15)),
-		changed("nonce-empty", "The nonce is empty.", nonce(0)),
+		nonce("nonce-15-bytes", "The nonce has 15 bytes.", 15),
+		nonce("nonce-empty", "The nonce is empty.", 0),
 		changed("nonce-string", "The nonce is a string.", func(b *block) { b.facts[0] = pred("nonce", str("sixteen byte text")) }),
 		changed("nonce-two", "The invocation has two nonces.", func(b *block) {
 			b.facts = append(b.facts, pred("nonce", byteArray(make([]byte, 16))))
 		}),
 		changed("fact-operation", "The invocation states an operation.", func(b *block) { b.facts = append(b.facts, pred("operation", str("rotate"))) }),
 		changed("fact-request", "The invocation states the request that it asks for.", func(b *block) {
-			b.facts = append(b.facts, pred("request", byteArray(make([]byte, 32))))
+			c := mint(grant())
+			b.facts = append(b.facts, pred("request", byteArray(usual().requestDigest(c.prefixHash(), usual().nonce))))
 		}),
 		changed("fact-holder", "The invocation names a holder.", func(b *block) { b.facts = append(b.facts, pred("holder", str("agent:ci"))) }),
 		changed("fact-delegator", "The invocation names a delegator.", func(b *block) { b.facts = append(b.facts, pred("delegator", str(delegator))) }),

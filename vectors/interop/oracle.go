@@ -164,7 +164,7 @@ func (o *Oracle) answer() ([]byte, error) {
 				return nil, errors.New("the answer is too long")
 			}
 		}
-		if true {
+		if line[0] == '{' {
 			return line, nil
 		}
 	}

@@ -236,6 +236,37 @@ func describe(r interop.Result) string {
 	return s
 }
 
+func TestWorld(t *testing.T) {
+	o := interop.Start(t)
+	token := generate(t, o, interop.Generate{Authority: "f(1); g($x) <- f($x)", Blocks: []interop.Block{{Code: "h($x) <- g($x), a($x); check if h(1)"}}})
+	d := decide(t, o, token.Token, "a(1); b($x) <- g($x); check if b(1); allow if true")
+	zero, one := uint64(0), uint64(1)
+	want := interop.World{
+		Facts: []interop.Facts{
+			{Origin: []*uint64{nil}, Facts: []string{"a(1)"}},
+			{Origin: []*uint64{nil, &zero}, Facts: []string{"b(1)"}},
+			{Origin: []*uint64{nil, &zero, &one}, Facts: []string{"h(1)"}},
+			{Origin: []*uint64{&zero}, Facts: []string{"f(1)", "g(1)"}},
+		},
+		Rules: []interop.Rules{
+			{Origin: 0, Rules: []string{"g($x) <- f($x)"}},
+			{Origin: 1, Rules: []string{"h($x) <- g($x), a($x)"}},
+			{Origin: interop.AuthorizerOrigin, Rules: []string{"b($x) <- g($x)"}},
+		},
+		Checks: []interop.Checks{
+			{Origin: 1, Checks: []string{"check if h(1)"}},
+			{Origin: interop.AuthorizerOrigin, Checks: []string{"check if b(1)"}},
+		},
+		Policies: []string{"allow if true"},
+	}
+	if !equalJSON(t, d.World, want) {
+		t.Errorf("got %+v", d.World)
+	}
+	if want := []string{"f(1);\ng($x) <- f($x);\n", "h($x) <- g($x), a($x);\ncheck if h(1);\n"}; !slices.Equal(d.Blocks, want) {
+		t.Errorf("blocks %q, want %q", d.Blocks, want)
+	}
+}
+
 // A snapshot taken after a decision gives the same decision and the same world.
 // The reference cannot read its own snapshots of a token with a third-party
 // block: it writes their symbols into the common table and looks for them in an

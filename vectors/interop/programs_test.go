@@ -28,6 +28,26 @@ func TestProgramsAreDecided(t *testing.T) {
 			if got, want := len(token.RevocationIDs), len(p.Blocks)+1; got != want {
 				t.Errorf("%d revocation ids, want %d", got, want)
 			}
+			seen, err := o.InspectUnverified(token.Token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen.Sealed != p.Seal {
+				t.Errorf("sealed is %v, want %v", seen.Sealed, p.Seal)
+			}
+			for i, b := range p.Blocks {
+				want := "none"
+				if b.ThirdPartyKeyIndex >= 0 {
+					want = interop.ThirdPartyKeys()[b.ThirdPartyKeyIndex].Public
+				}
+				got := "none"
+				if k := seen.Blocks[i+1].ExternalKey; k != nil {
+					got = *k
+				}
+				if got != want {
+					t.Errorf("block %d is by %s, want %s", i+1, got, want)
+				}
+			}
 			request := interop.Authorize{Token: token.Token, RootPublic: interop.RootKey(p.RootAlg).Public, Authorizer: p.Authorizer}
 			first, err := o.Authorize(request)
 			if err != nil {

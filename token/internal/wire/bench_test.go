@@ -49,7 +49,7 @@ func BenchmarkEncodeBlock(b *testing.B) {
 // three facts and a check, and the same with a second block of two checks.
 func TestAllocations(t *testing.T) {
 	all := reference(t)
-	for name, most := range map[string]float64{"bench1": 42, "bench2": 80} {
+	for name, most := range map[string]float64{"bench1": 32, "bench2": 64} {
 		if n := testing.AllocsPerRun(100, func() { parse(t, all[name]) }); n > most {
 			t.Errorf("%s: %.0f allocations, want at most %.0f", name, n, most)
 		}

@@ -146,6 +146,10 @@ func (f *fields) lacks(missing uint16, offset int) {
 // varint reads one varint at pos, minimal and of at most 64 bits.
 func (f *fields) varint() (uint64, bool) {
 	start := f.pos
+	if start < f.end && f.d.buf[start] < 0x80 {
+		f.pos++
+		return uint64(f.d.buf[start]), true
+	}
 	var v uint64
 	for shift := 0; f.pos < f.end; shift += 7 {
 		b := f.d.buf[f.pos]

@@ -92,7 +92,7 @@ func TestExpressions(t *testing.T) {
 
 		// Types and try_or.
 		{`1.type() == "integer"`, yes}, {`"".type() == "string"`, yes}, {`hex:.type() == "bytes"`, yes}, {`true.type() == "bool"`, yes}, {`{,}.type() == "set"`, yes},
-		{`null.type() == "null"`, yes}, {`[].type() == "array"`, yes}, {`{}.type() == "map"`, yes}, {`2020-01-01T00:00:00Z.type() == "date"`, yes},
+		{`null.type() == "null"`, yes}, {`[].type() == "array"`, yes}, {`{}.type() == "map"`, yes}, {`(2020-01-01T00:00:00Z).type() == "date"`, yes},
 		{`(1 / 0).try_or(5) == 5`, yes}, {`(1 / 1).try_or(5) == 1`, yes}, {`true.try_or(1 / 0) == true`, byZero}, {`$nobody.try_or(1) == 1`, yes},
 		{`[1].any($v -> true).try_or(false)`, no}, {`1.extern::none().try_or(2) == 2`, yes}, {`(1 === "a").try_or(true)`, yes},
 

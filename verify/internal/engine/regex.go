@@ -2,8 +2,10 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 )
 
 // Larger patterns are not tried: they are an error and not a false, because a
@@ -62,14 +64,7 @@ func compilePattern(text string) pattern {
 	}
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		var bad *syntax.Error
-		if errors.As(err, &bad) {
-			switch bad.Code {
-			case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
-				return pattern{big: true}
-			}
-		}
-		return pattern{}
+		return pattern{big: tooLarge(err)}
 	}
 	size := expandedSize(tree)
 	if size > maxExpanded {
@@ -80,6 +75,25 @@ func compilePattern(text string) pattern {
 		return pattern{}
 	}
 	return pattern{re: re, size: size}
+}
+
+// tooLarge reports whether a pattern is refused for its size only.
+func tooLarge(err error) bool {
+	var bad *syntax.Error
+	if !errors.As(err, &bad) {
+		return false
+	}
+	switch bad.Code {
+	case syntax.ErrLarge, syntax.ErrNestingDepth:
+		return true
+	case syntax.ErrInvalidRepeatSize:
+		// Either a bound is above 1000 or the bounds are in the wrong order.
+		var lo, hi int
+		_, count, _ := strings.Cut(bad.Expr, "{")
+		n, _ := fmt.Sscanf(count, "%d,%d", &lo, &hi)
+		return n < 2 || lo <= hi
+	}
+	return false
 }
 
 // expandedSize counts the nodes of a pattern with its repetitions written out,

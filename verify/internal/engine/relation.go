@@ -18,8 +18,12 @@ type relation struct {
 	indexes []index
 }
 
-// Up to this many rows are searched one by one.
-const fewRows = 12
+// Up to fewRows rows are searched one by one. Up to manyRows an index does not
+// pay for a single search.
+const (
+	fewRows  = 12
+	manyRows = 64
+)
 
 func (r *relation) reset(name uint32, arity int) {
 	*r = relation{name: name, arity: arity, rows: r.rows[:0], origins: r.origins[:0], slots: r.slots[:0]}

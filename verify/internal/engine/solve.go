@@ -83,7 +83,7 @@ func (e *evaluation) match(depth int) bool {
 	if lo == hi {
 		return true
 	}
-	if depth > 0 && at.key >= 0 && r.hi > fewRows {
+	if at.key >= 0 && at.part != partDelta && (r.hi > manyRows || depth > 0 && r.hi > fewRows) {
 		a := &s.args[at.lo+at.key]
 		v := a.val
 		if a.mode == modeCheck {

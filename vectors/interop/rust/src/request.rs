@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 #[derive(Deserialize)]
+#[allow(clippy::enum_variant_names)] // a third-party request is what Biscuit calls it
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Request {
     /// `{"protocol", "implementation"}`
