@@ -281,6 +281,13 @@ func TestP256Keys(t *testing.T) {
 			t.Errorf("%s: %s accepted", name, hex.EncodeToString(b))
 		}
 	}
+	for prefix := range 256 {
+		b := append([]byte{byte(prefix)}, good[1:]...)
+		_, err := publicKeyFromWire(datalog.Key{Algorithm: datalog.Secp256r1, Bytes: string(b)})
+		if (err == nil) != (prefix == 2 || prefix == 3) {
+			t.Errorf("prefix %d on the wire: %v", prefix, err)
+		}
+	}
 	// The other prefix is the negated point: a valid key, and another one.
 	negated := append([]byte{good[0] ^ 1}, good[1:]...)
 	if k, err := NewPublicKey(datalog.Secp256r1, negated); err != nil || string(k.Bytes()) == string(good) {

@@ -132,14 +132,14 @@ func (u *Unverified) verifyRest() (*chain, error) {
 		b, previous := &blocks[i], blocks[i-1].Signature
 		buf = blockPayload(buf[:0], b, previous)
 		if err := u.next[i-1].Verify(buf, b.Signature); err != nil {
-			return nil, &Error{Code: CodeSignature, Block: i, Msg: "not signed by the key that block " + decimal(i-1) + " names", Err: err}
+			return nil, u.refuse(u.next[i-1], i, "not signed by the key that block "+decimal(i-1)+" names", err)
 		}
 		if b.External == nil {
 			continue
 		}
 		buf = externalPayload(buf[:0], b.Payload, previous)
 		if err := u.external[i].Verify(buf, b.External.Signature); err != nil {
-			return nil, &Error{Code: CodeSignature, Block: i, Msg: "external signature", Err: err}
+			return nil, u.refuse(u.external[i], i, "external signature", err)
 		}
 	}
 	if err := u.verifyProof(buf); err != nil {
@@ -165,13 +165,13 @@ func (u *Unverified) verifyProof(buf []byte) error {
 			return &Error{Code: CodeMalformed, Block: -1, Msg: "proof", Err: err}
 		}
 		if secret.Public() != key {
-			return Errorf(CodeSignature, -1, "proof: the secret is not that of the last block's next key")
+			return u.refuse(key, -1, "proof", errors.New("the secret is not that of the last block's next key"))
 		}
 		return nil
 	case wire.ProofFinalSignature:
 		buf = sealPayload(buf[:0], &u.container.Blocks[last])
 		if err := key.Verify(buf, proof.Data); err != nil {
-			return &Error{Code: CodeSignature, Block: -1, Msg: "final signature", Err: err}
+			return u.refuse(key, -1, "final signature", err)
 		}
 		return nil
 	case wire.ProofEmpty:
@@ -182,6 +182,16 @@ func (u *Unverified) verifyProof(buf []byte) error {
 		return nil
 	}
 	return Errorf(CodeMalformed, -1, "unknown proof")
+}
+
+// refuse returns the error for a signature that does not verify with a key that
+// the token names: the key may be no point on its curve, which is only looked
+// at now.
+func (u *Unverified) refuse(key PublicKey, block int, msg string, err error) error {
+	if point := key.checkPoint(); point != nil {
+		return &Error{Code: CodeMalformed, Block: block, Msg: msg, Err: point}
+	}
+	return &Error{Code: CodeSignature, Block: block, Msg: msg, Err: err}
 }
 
 // decode decodes the bodies of all blocks.

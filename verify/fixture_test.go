@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"testing"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -16,6 +15,15 @@ import (
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
 )
+
+// tester is what the fixtures need of a *testing.T; rapid's fits too.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Logf(format string, args ...any)
+}
 
 // now is the time in all tests; the tokens are minted then.
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -49,7 +57,7 @@ var rotate = delegation.Request{
 	Audience:  "svc:certs",
 }
 
-func block(t testing.TB, source string) *datalog.Block {
+func block(t tester, source string) *datalog.Block {
 	t.Helper()
 	b, err := datalog.ParseBlock(source, nil)
 	if err != nil {
@@ -59,12 +67,12 @@ func block(t testing.TB, source string) *datalog.Block {
 }
 
 // mint signs any block 0 whatever it says, held by CI.
-func mint(t testing.TB, source string) token.Chain {
+func mint(t tester, source string) token.Chain {
 	t.Helper()
 	return mintFor(t, alice, source, token.HeldBy(ci.Public()))
 }
 
-func mintFor(t testing.TB, root token.Signer, source string, next token.Next) token.Chain {
+func mintFor(t tester, root token.Signer, source string, next token.Next) token.Chain {
 	t.Helper()
 	c, err := token.Mint(root, block(t, source), next, nil)
 	if err != nil {
@@ -74,7 +82,7 @@ func mintFor(t testing.TB, root token.Signer, source string, next token.Next) to
 }
 
 // add appends any block.
-func add(t testing.TB, c token.Chain, holder token.Signer, source string, next token.Next) token.Chain {
+func add(t tester, c token.Chain, holder token.Signer, source string, next token.Next) token.Chain {
 	t.Helper()
 	longer, err := c.Append(holder, block(t, source), next)
 	if err != nil {
@@ -86,7 +94,7 @@ func add(t testing.TB, c token.Chain, holder token.Signer, source string, next t
 // present invokes a request without asking whether the token is any good. The
 // change, where there is one, is made to the invocation's block before it is
 // signed.
-func present(t testing.TB, c token.Chain, holder token.Signer, req delegation.Request, change func(*datalog.Block)) token.Chain {
+func present(t tester, c token.Chain, holder token.Signer, req delegation.Request, change func(*datalog.Block)) token.Chain {
 	t.Helper()
 	content := invocation(t, c, req).Content()
 	if change != nil {
@@ -99,7 +107,7 @@ func present(t testing.TB, c token.Chain, holder token.Signer, req delegation.Re
 	return presented
 }
 
-func invocation(t testing.TB, c token.Chain, req delegation.Request) *delegation.Invocation {
+func invocation(t tester, c token.Chain, req delegation.Request) *delegation.Invocation {
 	t.Helper()
 	checked, err := req.Check()
 	if err != nil {
@@ -118,7 +126,7 @@ func invocation(t testing.TB, c token.Chain, req delegation.Request) *delegation
 }
 
 // roots trusts Alice's key for her name.
-func roots(t testing.TB, lines ...string) *trust.Roots {
+func roots(t tester, lines ...string) *trust.Roots {
 	t.Helper()
 	if len(lines) == 0 {
 		lines = []string{trustLine("alice@example.com", alice)}
@@ -138,7 +146,7 @@ func trustLine(principals string, k token.PrivateKey) string {
 	return principals + ` namespaces="whittle" ` + k.Public().AuthorizedKey("")
 }
 
-func verifier(t testing.TB, change func(*verify.Options)) *verify.Verifier {
+func verifier(t tester, change func(*verify.Options)) *verify.Verifier {
 	t.Helper()
 	o := &verify.Options{Now: func() time.Time { return now }}
 	if change != nil {
@@ -153,12 +161,12 @@ func verifier(t testing.TB, change func(*verify.Options)) *verify.Verifier {
 
 // decide verifies with the plain verifier and returns the code, empty when
 // allowed. It fails the test if error and decision disagree.
-func decide(t testing.TB, text string, req delegation.Request) token.Code {
+func decide(t tester, text string, req delegation.Request) token.Code {
 	t.Helper()
 	return decideWith(t, verifier(t, nil), text, req)
 }
 
-func decideWith(t testing.TB, v *verify.Verifier, text string, req delegation.Request) token.Code {
+func decideWith(t tester, v *verify.Verifier, text string, req delegation.Request) token.Code {
 	t.Helper()
 	d, err := v.Verify(context.Background(), text, req)
 	if d == nil {
@@ -180,7 +188,7 @@ func decideWith(t testing.TB, v *verify.Verifier, text string, req delegation.Re
 }
 
 // expect fails the test unless the token is decided on with the code.
-func expect(t testing.TB, text string, req delegation.Request, want token.Code) {
+func expect(t tester, text string, req delegation.Request, want token.Code) {
 	t.Helper()
 	if got := decide(t, text, req); got != want {
 		t.Errorf("code %q, want %q", got, want)
@@ -188,7 +196,7 @@ func expect(t testing.TB, text string, req delegation.Request, want token.Code) 
 }
 
 // wireBlocks takes a token apart into the SignedBlock messages and the proof.
-func wireBlocks(t testing.TB, data []byte) (blocks [][]byte, proof []byte) {
+func wireBlocks(t tester, data []byte) (blocks [][]byte, proof []byte) {
 	t.Helper()
 	for len(data) > 0 {
 		num, _, n := protowire.ConsumeTag(data)

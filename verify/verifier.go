@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type Verifier struct {
 	roots    *trust.Roots
 	options  Options
 	policy   *engine.Authorizer
+	pointers []string     // places inside arguments that the policy speaks of
 	latest   atomic.Int64 // seconds since 1970, the latest time seen
 }
 
@@ -89,6 +91,7 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 		withDefault.Policies = []datalog.Policy{allowAll}
 		policy = &withDefault
 	}
+	v.pointers = delegation.PointersOf(policy)
 	var err error
 	if v.policy, err = engine.Compile(policy); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
@@ -158,7 +161,7 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 	if err := v.lifetime(chain, now); err != nil {
 		return err
 	}
-	facts, err := state(checked, chain, now)
+	facts, err := v.state(checked, chain, now)
 	if err != nil {
 		return err
 	}
@@ -265,12 +268,16 @@ func (v *Verifier) invocation(inv *delegation.Invocation, request delegation.Dig
 }
 
 // state returns the facts of a request and of the verifier itself.
-func state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
+func (v *Verifier) state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
 	action, err := req.ActionDigest()
 	if err != nil {
 		return nil, token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
 	}
-	return append(req.Facts(),
+	pointers := chain.Pointers
+	if len(v.pointers) > 0 {
+		pointers = slices.Compact(slices.Sorted(slices.Values(slices.Concat(pointers, v.pointers))))
+	}
+	return append(req.Facts(pointers...),
 		fact("time", datalog.Date(now.Unix())),
 		fact("weekday", datalog.Integer((int(now.Weekday())+6)%7+1)),
 		fact("minute", datalog.Integer(now.Hour()*60+now.Minute())),

@@ -46,11 +46,11 @@ func (r *Roots) candidates(u *token.Unverified, now time.Time) []token.PublicKey
 	return all[:min(len(all), maxCandidates)]
 }
 
-// MaySpeak returns nil if the key may sign for the delegator now, and an error
-// of code untrusted_root otherwise.
+// MaySpeak returns nil if the key may sign for the delegator now. The error has
+// the code untrusted_root, or profile if the delegator's name is not canonical.
 func (r *Roots) MaySpeak(key token.PublicKey, delegator string, now time.Time) error {
 	if err := CanonicalDelegator(delegator); err != nil {
-		return token.Errorf(token.CodeUntrustedRoot, 0, "delegator %q: %s", delegator, err)
+		return token.Errorf(token.CodeProfile, 0, "delegator %q: %s", delegator, err)
 	}
 	for _, e := range r.Entries() {
 		if e.Key == key && e.ValidAt(now) && e.Covers(delegator) {

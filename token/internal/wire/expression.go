@@ -13,7 +13,6 @@ type operand struct {
 // expression reads the Expression in the current field: operations in postfix
 // order, of which exactly one value must remain.
 func (f *fields) expression() (datalog.Expr, *Error) {
-	f.d.nodes = 0
 	f.d.stack, f.d.base = f.d.stack[:0], 0
 	e := f.d.over(msgExpression, f.start, f.stop)
 	for e.next() {
@@ -82,20 +81,9 @@ func (f *fields) operation(closures int) *Error {
 	return f.in(o.err)
 }
 
-// node counts a node of the tree.
-func (f *fields) node() *Error {
-	if f.d.nodes++; f.d.nodes > f.d.lim.Nodes {
-		return f.failf("an expression of more than %d nodes", f.d.lim.Nodes)
-	}
-	return nil
-}
-
 func (f *fields) value(closures int) *Error {
 	term, err := f.term(place{depth: closures, variable: true})
 	if err != nil {
-		return err
-	}
-	if err := f.node(); err != nil {
 		return err
 	}
 	f.d.stack = append(f.d.stack, operand{expr: datalog.Value{Term: term}})
@@ -142,9 +130,6 @@ func (f *fields) unary() *Error {
 		return f.failf("the operation lacks a value")
 	}
 	arg := &stack[len(stack)-1]
-	if err := f.node(); err != nil {
-		return err
-	}
 	arg.expr = datalog.Unary{Op: datalog.UnaryOp(op.op), Extern: name, Arg: arg.expr}
 	return nil
 }
@@ -172,9 +157,6 @@ func (f *fields) binary() *Error {
 	if left.params != 0 || right.params != params {
 		return f.failf("a closure with the wrong number of parameters, want %d", params)
 	}
-	if err := f.node(); err != nil {
-		return err
-	}
 	var result operand
 	if op.takes == quantified {
 		result.expr = datalog.Quantified{Op: datalog.QuantOp(op.op), Over: left.expr, Param: right.param, Body: right.expr}
@@ -197,11 +179,9 @@ func wantClosure(want bool, side string, params int) string {
 }
 
 // closure reads the OpClosure in the current field onto the stack. Depth counts
-// it and the closures around it.
+// it and the closures around it. Only operations of version 6 take closures, so
+// those see to the version.
 func (f *fields) closure(depth int) *Error {
-	if err := f.since(version33, "a closure"); err != nil {
-		return err
-	}
 	if depth > f.d.lim.Depth {
 		return f.failf("nested deeper than %d", f.d.lim.Depth)
 	}

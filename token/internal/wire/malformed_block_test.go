@@ -188,6 +188,8 @@ func TestExpressionRefuses(t *testing.T) {
 		{name: "closure in closure alone", data: tru + closure(opIn(2, thunk(tru))) + bin(23), path: "ops[1].closure", text: "not a value"},
 		{name: "closure reaching out", data: tru + closure(opIn(2, un(0))) + bin(23), path: "ops[1].closure.ops[0].unary", text: "lacks"},
 		{name: "closure reaching out twice", data: tru + tru + closure(opIn(2, tru), opIn(2, bin(13))) + bin(23), path: "ops[2].closure.ops[1].Binary", text: "lacks"},
+		{name: "deep empty closures", data: nest(65, closure(), func(s string) string { return closure(opIn(2, s)) }),
+			path: strings.Repeat("ops[0].closure.", 64) + "ops[0].closure", text: "deeper than 64"},
 		{name: "deep parentheses", data: tru + deep, text: "deeper than 64"},
 	} {
 		t.Run(m.name, func(t *testing.T) {

@@ -19,7 +19,6 @@ type decoder struct {
 	symbols  symbolView
 	keys     keyView
 	budget   int       // elements that may still be read
-	nodes    int       // of the current expression
 	stack    []operand // of the current expression
 	base     int       // where the stack of the current closure begins
 	termPool []datalog.Term

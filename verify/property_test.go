@@ -1,0 +1,262 @@
+package verify_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+// Generators of chains and requests over a small world, so that both allowed and
+// denied ones are common.
+
+var (
+	somePath      = rapid.SampledFrom([]string{"a", "a/b", "a/b/c", "a/bc", "ab", "x", "x/y"})
+	someOperation = rapid.SampledFrom([]string{"read", "write", "rotate"})
+	someSource    = rapid.SampledFrom([]string{
+		`check if true`, `check if false`, `check if operation("read")`, `reject if operation("write")`,
+		`check all resource($r), $r.starts_with("a")`, `check if resource("a/b") or resource("x")`,
+		`check all arg("n", $v), $v > 3`, `check if arg("n", $v), $v.type() == "integer"`, `reject if arg("n", 7)`,
+		`check if depth($d), $d < 2`, `check if agent_key($k)`, `check if time($t), $t > 2026-01-01T00:00:00Z`,
+		`check if resource($r), {"a", "x"}.contains($r)`, `check if delegator("alice@example.com")`,
+		`check if arg("n", $v), $v / 0 > 1`, `check if missing($x)`, `check if weekday(1)`,
+	})
+)
+
+func caveats(t *rapid.T) []delegation.Caveat {
+	var list []delegation.Caveat
+	for range rapid.IntRange(0, 3).Draw(t, "caveats") {
+		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		case 0:
+			patterns := rapid.SliceOfN(somePath, 1, 3).Draw(t, "paths")
+			for i := range patterns {
+				if rapid.Bool().Draw(t, "subtree") {
+					patterns[i] += "/**"
+				}
+			}
+			list = append(list, delegation.Resource(patterns...))
+		case 1:
+			list = append(list, delegation.Operation(rapid.SliceOfN(someOperation, 1, 3).Draw(t, "operations")...))
+		case 2:
+			list = append(list, delegation.Expires(now.Add(time.Duration(rapid.IntRange(-5, 300).Draw(t, "expires"))*time.Second)))
+		case 3:
+			list = append(list, delegation.ValidFrom(now.Add(time.Duration(rapid.IntRange(-300, 5).Draw(t, "from"))*time.Second)))
+		case 4:
+			cv, err := delegation.ParseCheck(someSource.Draw(t, "check"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, cv)
+		}
+	}
+	return list
+}
+
+func someRequest(t *rapid.T) delegation.Request {
+	req := delegation.Request{
+		Operation: someOperation.Draw(t, "operation"),
+		Resources: rapid.SliceOfN(somePath, 1, 2).Draw(t, "resources"),
+		Audience:  "svc:certs",
+	}
+	if rapid.Bool().Draw(t, "with argument") {
+		req.Args = map[string]any{"n": rapid.SampledFrom([]any{1, 5, 7, "5", 5.0, true, nil}).Draw(t, "n")}
+	}
+	return req
+}
+
+// A hop is one block of a generated chain.
+type hop struct {
+	caveats []delegation.Caveat
+	handoff bool
+}
+
+// build makes a chain without asking whether each hop narrows: the engine is to
+// see to that.
+func build(t *rapid.T, root []delegation.Caveat, hops []hop) (token.Chain, token.PrivateKey) {
+	block0 := &datalog.Block{Facts: []datalog.Predicate{
+		{Name: "delegator", Terms: []datalog.Term{datalog.String("alice@example.com")}},
+		{Name: "holder", Terms: []datalog.Term{datalog.String("agent:ci")}},
+	}}
+	for _, c := range root {
+		block0.Checks = append(block0.Checks, c.Check())
+	}
+	var c token.Chain
+	c, err := token.Mint(alice, block0, token.HeldBy(ci.Public()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder, other := ci, runner
+	for _, h := range hops {
+		content := new(datalog.Block)
+		next := token.SameNext(c)
+		if h.handoff {
+			content.Facts = []datalog.Predicate{{Name: "holder", Terms: []datalog.Term{datalog.String("agent:next")}}}
+			next = token.HeldBy(other.Public())
+		}
+		for _, cv := range h.caveats {
+			content.Checks = append(content.Checks, cv.Check())
+		}
+		if c, err = c.Append(holder, content, next); err != nil {
+			t.Fatal(err)
+		}
+		if h.handoff {
+			holder, other = other, holder
+		}
+	}
+	return c, holder
+}
+
+func someChain(t *rapid.T) (root []delegation.Caveat, hops []hop) {
+	root = []delegation.Caveat{
+		delegation.ValidFrom(now.Add(-delegation.Skew)), delegation.Expires(now.Add(time.Hour)),
+		delegation.Resource("a/**", "x/**"), delegation.Operation("read", "write"),
+	}
+	root = append(root, caveats(t)...)
+	for range rapid.IntRange(0, 3).Draw(t, "hops") {
+		hops = append(hops, hop{caveats(t), rapid.Bool().Draw(t, "handoff")})
+	}
+	return root, hops
+}
+
+// TestAttenuationNeverWidens: whatever block a holder appends, a request that is
+// allowed with it was allowed without it.
+func TestAttenuationNeverWidens(t *testing.T) {
+	v := verifier(t, nil)
+	allowed := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		root, hops := someChain(rt)
+		more := hop{caveats(rt), rapid.Bool().Draw(rt, "handoff of the last")}
+		req := someRequest(rt)
+
+		parent, holder := build(rt, root, hops)
+		child, heir := build(rt, root, append(hops[:len(hops):len(hops)], more))
+		childCode := decideWith(quiet{rt}, v, present(quiet{rt}, child, heir, req, nil).Text(), req)
+		if childCode != "" {
+			return
+		}
+		allowed++
+		if code := decideWith(quiet{rt}, v, present(quiet{rt}, parent, holder, req, nil).Text(), req); code != "" {
+			rt.Fatalf("the child is allowed, the parent is denied: %s", code)
+		}
+	})
+	if allowed == 0 {
+		t.Error("no generated chain was allowed: the property says nothing")
+	}
+}
+
+// TestReadingAgreesWithEngine: where all caveats are typed, the structural
+// reading says exactly what the engine enforces.
+func TestReadingAgreesWithEngine(t *testing.T) {
+	v := verifier(t, nil)
+	allowed, denied := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		root, hops := someChain(rt)
+		for _, list := range append([]hop{{caveats: root}}, hops...) {
+			for _, c := range list.caveats {
+				if _, custom := c.(delegation.Custom); custom {
+					rt.Skip("a check written by hand")
+				}
+			}
+		}
+		req := someRequest(rt)
+		c, holder := build(rt, root, hops)
+		chain, err := delegation.Read(c)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		code := decideWith(quiet{rt}, v, present(quiet{rt}, c, holder, req, nil).Text(), req)
+		if want := inScope(&chain.Scope, req); want != (code == "") {
+			rt.Fatalf("the reading says %v, the verifier %q", want, code)
+		}
+		if code == "" {
+			allowed++
+		} else {
+			denied++
+		}
+	})
+	if allowed == 0 || denied == 0 {
+		t.Errorf("%d allowed and %d denied: the property says too little", allowed, denied)
+	}
+}
+
+// inScope is the reading's own opinion.
+func inScope(s *delegation.Scope, req delegation.Request) bool {
+	if s.Empty {
+		return false
+	}
+	at := uint64(now.Unix())
+	expires, _ := s.Expires()
+	from, _ := s.NotBefore()
+	if at >= expires.At || at < from.At {
+		return false
+	}
+	operations, _ := s.Operations()
+	resources, _ := s.Resources()
+	if !strings.Contains(" "+strings.Join(operations.Names, " ")+" ", " "+req.Operation+" ") {
+		return false
+	}
+	for _, r := range req.Resources {
+		inside := false
+		for _, p := range resources.Patterns {
+			inside = inside || r == p.Path || p.Subtree && strings.HasPrefix(r, p.Path+"/")
+		}
+		if !inside {
+			return false
+		}
+	}
+	return true
+}
+
+// TestHonestWriterNeverWidens: what package attenuate makes is within what was
+// there, and what it clamps it can append.
+func TestHonestWriterNeverWidens(t *testing.T) {
+	clamped := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		root, _ := someChain(rt)
+		c, holder := build(rt, root, nil)
+		wanted := caveats(rt)
+		if len(wanted) == 0 {
+			return
+		}
+		before, err := delegation.Read(c)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		longer, err := attenuate.Narrow(c, holder, wanted...)
+		if err != nil {
+			tight, err := attenuate.Clamp(c, wanted...)
+			if err != nil {
+				return // nothing is left
+			}
+			clamped++
+			if longer, err = attenuate.Narrow(c, holder, tight...); err != nil {
+				return // the wishes contradict each other
+			}
+		}
+		after, err := delegation.Read(longer)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for range 5 {
+			req := someRequest(rt)
+			if inScope(&after.Scope, req) && !inScope(&before.Scope, req) {
+				rt.Fatalf("%+v is allowed after, not before", req)
+			}
+		}
+	})
+	if clamped == 0 {
+		t.Error("nothing was ever clamped")
+	}
+}
+
+// quiet is a testing.TB that fails through rapid and logs nothing.
+type quiet struct{ *rapid.T }
+
+func (quiet) Logf(string, ...any) {}
+func (q quiet) Helper()           {}
