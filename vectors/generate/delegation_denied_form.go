@@ -71,7 +71,7 @@ func deniedForms() []delegationCase {
 		denied("sealed", "bearer-sealed", "A sealed token.", "V4", notPresented, sealed.text(sealed.sealProof(ci)), attack(blamed)),
 		denied("bearer", "bearer-fresh-key", "A bearer token.", "V4", notPresented, bearer().text(secretProof(tester.secret)), attack(blamed)),
 		denied("holder-secret-revealed", "one-handoff", "The proof is the holder's own secret.", "V4", notPresented, revealed.text(secretProof(runner.secret)), attack(blamed)),
-		denied("invocation-sealed", "direct", "The invocation key sealed the token instead of being published.", "V4", notPresented,
+		denied("invocation-sealed", "direct", "The invocation key sealed the token instead of being published.", "V4", profile,
 			invokedSealed.text(invokedSealed.sealProof(ending)), attack(blamed)),
 
 		denied("version-0-authority", "direct", "Block 0 is signed in the form of version 0.", "V1", profile, authority0.invoke(ci, usual()), attack(versions)),

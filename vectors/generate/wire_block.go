@@ -104,8 +104,8 @@ func refusedTerms() []wireCase {
 	no("map-depth-100", "term-map-nested", "Maps nested 100 deep.", factBlock(nestedMaps(100)))
 
 	no("unknown-block", "one-block", "The payload has a field 9.", edited(func(m message) message { return m.with(uintField(9, 1)) }))
-	no("descending-block", "one-block", "In the payload the fact stands before the version.",
-		edited(func(m message) message { return m.swapped(1, 2) }))
+	no("descending-block", "one-block", "In the payload the version stands before the symbols.",
+		edited(func(m message) message { return m.swapped(0, 1) }))
 	no("repeated-block-version", "one-block", "The payload states its version twice.",
 		edited(func(m message) message { return m.replaced(1, m[1], m[1]) }))
 	no("truncated-block", "one-block", "The last byte of the payload is missing; the length and the signature fit that.",

@@ -115,7 +115,7 @@ func refusedExternal() []wireCase {
 				bytesField(1, sig), bytesField(2, edThird.proto().bytes()),
 			}.bytes()), m[external])
 		}}).wire(secretProof(ed1.secret)))
-	no("external-version-0", "The third-party block is signed in the form of version 0.", malformed,
+	no("external-version-0", "The third-party block is signed in the form of version 0, which the format gave up for third parties.", unsupported,
 		ask().add(group, link{signer: ed1, next: ed2.publicKey, external: &edThird, version0: true}).wire(secretProof(ed2.secret)))
 	stripped := thirdPartyChain(edThird)
 	stripped.blocks[1].fields = stripped.blocks[1].fields.without(external)

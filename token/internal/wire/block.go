@@ -173,7 +173,7 @@ func (f *fields) predicate(p *datalog.Predicate, where place) *Error {
 	return f.in(m.err)
 }
 
-// rule reads a Rule message: a rule, or a query whose head is dropped. Variables
+// rule reads a Rule message: a rule, or a query, whose head the caller drops. Variables
 // of the head need not be bound, which is for the user of the rule to refuse.
 func (f *fields) rule(r *datalog.Rule, query bool) *Error {
 	d := f.d
@@ -188,9 +188,6 @@ func (f *fields) rule(r *datalog.Rule, query bool) *Error {
 		case 1:
 			// The reference does not gate what stands in the head of a query.
 			err = m.predicate(&r.Head, place{variable: true, ungated: query})
-			if query {
-				r.Head = datalog.Predicate{}
-			}
 		case 2:
 			if r.Body == nil {
 				r.Body = make([]datalog.Predicate, 0, n[2])

@@ -3,11 +3,9 @@ package wire
 import "github.com/whittle-auth/whittle/token/datalog"
 
 // expression writes the operations of a tree to field num, in postfix order.
-// Closures is the number of closures around it.
+// Closures is the number of closures around it, which counts for the depth of
+// its terms.
 func (e *encoder) expression(b []byte, x datalog.Expr, num, closures int) (_ []byte, err *Error) {
-	if closures > datalog.MaxDepth {
-		return nil, refuse("nested deeper than %d", datalog.MaxDepth)
-	}
 	switch x := x.(type) {
 	case datalog.Value:
 		var at int

@@ -27,7 +27,7 @@ func reference(t testing.TB) map[string][]byte {
 		}
 		all[name] = data
 	}
-	if len(all) < 13 {
+	if len(all) < 14 {
 		t.Fatalf("%d messages in testdata/reference.txt", len(all))
 	}
 	return all
@@ -35,7 +35,7 @@ func reference(t testing.TB) map[string][]byte {
 
 func TestReferenceTokens(t *testing.T) {
 	all := reference(t)
-	for _, name := range []string{"bench1", "bench2", "sealed", "arrays", "v33", "thirdparty"} {
+	for _, name := range []string{"bench1", "bench2", "sealed", "arrays", "v33", "order", "thirdparty"} {
 		t.Run(name, func(t *testing.T) {
 			c, err := DecodeContainer(all[name], nil)
 			if err != nil {

@@ -74,7 +74,7 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 		e.release()
 	}
 	if failure != nil {
-		r.Policy, r.Kind, r.failed = -1, datalog.Deny, true
+		r.Policy, r.Kind = -1, datalog.Deny
 		return r, failure
 	}
 	return r, nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestHostileTrees(t *testing.T) {
 		"check kind":  compileError(&datalog.Authorizer{Block: datalog.Block{Checks: []datalog.Check{{Kind: 9}}}}),
 		"policy kind": compileError(&datalog.Authorizer{Policies: []datalog.Policy{{Kind: 9}}}),
 		"block":       evaluateError(trivial, []Block{{}}),
-		"blocks":      evaluateError(trivial, make([]Block, MaxBlocks+1)),
+		"blocks":      evaluateError(trivial, slices.Repeat([]Block{{Datalog: &datalog.Block{}}}, MaxBlocks+1)),
 		"block check": evaluateError(trivial, []Block{{Datalog: &datalog.Block{Checks: []datalog.Check{{Kind: 9}}}}}),
 	} {
 		if kindOf(t, bad) != Malformed {

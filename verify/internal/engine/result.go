@@ -18,7 +18,6 @@ type Result struct {
 	// those of the blocks in order.
 	Failed []FailedCheck
 
-	failed            bool // an error ended the evaluation
 	steps, iterations int
 
 	// What World and Query need. Without rules the world is only loaded again
@@ -38,10 +37,10 @@ type FailedCheck struct {
 	Source *datalog.Check
 }
 
-// Allowed reports whether an allow policy matched, no check failed and no error
-// arose.
+// Allowed reports whether an allow policy matched and no check failed. After an
+// error no policy counts as matched.
 func (r *Result) Allowed() bool {
-	return !r.failed && r.Policy >= 0 && r.Kind == datalog.Allow && len(r.Failed) == 0
+	return r.Policy >= 0 && r.Kind == datalog.Allow && len(r.Failed) == 0
 }
 
 // Steps returns the work that the evaluation took, in the unit of [Limits].
@@ -126,7 +125,6 @@ func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error)
 	found := relation{arity: len(src.Head.Terms)}
 	noOrigin := make([]uint64, e.words)
 	f = e.solveRule(&plan, &c, func(e *evaluation, row []value, _ []uint64) {
-		e.charge(1 + len(row))
 		found.add(&e.world, row, noOrigin)
 	})
 	if f.kind != none {

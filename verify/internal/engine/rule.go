@@ -140,7 +140,6 @@ func (e *evaluation) apply(r *rule) fault {
 // round goes on at the same cost: whether another error takes precedence must
 // not depend on the order in which facts are found.
 func (e *evaluation) derived(row []value, origin []uint64) {
-	e.charge(1 + len(row))
 	if e.facts > e.limits.Facts {
 		return
 	}

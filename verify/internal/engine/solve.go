@@ -91,14 +91,14 @@ func (e *evaluation) match(depth int) bool {
 		}
 		row, next := r.chain(&e.world, int(at.key), v)
 		for ; row != 0 && int(row) <= hi; row = next[row-1] {
-			if !e.try(at, r, int(row-1), lo, depth) {
+			if !e.try(at, r, int(row-1), depth) {
 				return false
 			}
 		}
 		return true
 	}
 	for i := lo; i < hi; i++ {
-		if !e.try(at, r, i, lo, depth) {
+		if !e.try(at, r, i, depth) {
 			return false
 		}
 	}
@@ -106,12 +106,12 @@ func (e *evaluation) match(depth int) bool {
 }
 
 // try matches one atom with one row and goes on to the next atom.
-func (e *evaluation) try(at *atom, r *relation, i, lo, depth int) bool {
+func (e *evaluation) try(at *atom, r *relation, i, depth int) bool {
 	if e.charge(1 + r.arity/8); e.spent() {
 		return false
 	}
 	s := &e.search
-	if i < lo || !subset(r.origin(i, e.words), s.trust) {
+	if !subset(r.origin(i, e.words), s.trust) {
 		return true
 	}
 	row := r.row(i)
@@ -170,7 +170,7 @@ func (e *evaluation) solution(depth int) bool {
 		return true
 	}
 	e.row = e.row[:0]
-	e.charge(len(s.head))
+	e.charge(1 + len(s.head))
 	for i := range s.head {
 		if a := &s.head[i]; a.mode == modeConst {
 			e.row = append(e.row, a.val)
