@@ -46,7 +46,9 @@ func run(names []string) error {
 		tried++
 		killed, err := m.try(dir)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			survived = append(survived, m.name)
+			fmt.Printf("BROKEN    %s: %v\n", m.name, err)
+			continue
 		}
 		if !killed {
 			survived = append(survived, m.name)
