@@ -80,8 +80,7 @@ func Mint(root token.Signer, g Grant, caveats ...delegation.Caveat) (*token.Toke
 	if err != nil {
 		return nil, err
 	}
-	_, err = delegation.Read(t)
-	return t, err
+	return acceptable(t)
 }
 
 // next adds the holder to block 0 and returns who can go on.
@@ -200,8 +199,16 @@ func extend(c token.Chain, chain *delegation.Chain, holder token.Signer, content
 	if err != nil {
 		return nil, err
 	}
-	_, err = delegation.Read(longer)
-	return longer, err
+	return acceptable(longer)
+}
+
+// acceptable returns a token that a verifier can read, and no other.
+func acceptable[C token.Chain](c C) (C, error) {
+	if _, err := delegation.Read(c); err != nil {
+		var none C
+		return none, err
+	}
+	return c, nil
 }
 
 // write adds caveats to a block, each of them within the scope so far.

@@ -55,6 +55,5 @@ func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, 
 	if err != nil {
 		return nil, err
 	}
-	_, err = delegation.Read(presented)
-	return presented, err
+	return acceptable(presented)
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"os"
 	"strings"
 	"testing"
 
@@ -193,6 +194,37 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What spec/keys.md shows is what the code does.
+func TestSpecExample(t *testing.T) {
+	page, err := os.ReadFile("../spec/keys.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"ed25519-private/9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+		"secp256r1-private/c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+	} {
+		k, err := ParsePrivateKey([]byte(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public := k.Public()
+		shown := []string{k.Text(), public.String(), public.Fingerprint()}
+		if public.Algorithm() == datalog.Ed25519 {
+			block, err := public.MarshalPEM()
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown = append(shown, string(block), public.AuthorizedKey("alice@example.com"))
+		}
+		for _, s := range shown {
+			if !strings.Contains(string(page), s) {
+				t.Errorf("the page does not show %s", s)
+			}
+		}
 	}
 }
 

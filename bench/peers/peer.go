@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -32,42 +31,44 @@ const (
 
 // A Peer is a running peer-bench. It serves one goroutine.
 type Peer struct {
-	in  io.Writer
+	cmd *exec.Cmd
+	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// StartRust launches the Rust reference implementation and stops it when the
-// test ends. Where bench/peers/build has not been run the test is skipped.
-func StartRust(t testing.TB) *Peer {
-	t.Helper()
+// ErrNotBuilt is the error of a peer that has to be built first.
+var ErrNotBuilt = errors.New("the Rust peer is not built; run bench/peers/build")
+
+// Start launches the Rust reference implementation. Where bench/peers/build has
+// not been run the error is [ErrNotBuilt].
+func Start() (*Peer, error) {
 	root, err := repository()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	path := filepath.Join(root, "bench", "peers", "rust", "target", "release", "peer-bench")
 	if _, err := os.Stat(path); err != nil {
-		t.Skip("the Rust peer is not built; run bench/peers/build")
+		return nil, ErrNotBuilt
 	}
 	cmd := exec.Command(path)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("starting the peer: %v", err)
+		return nil, fmt.Errorf("starting the peer: %w", err)
 	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the peer ended badly: %v", err)
-		}
-	})
-	return &Peer{in: in, out: bufio.NewReader(out)}
+	return &Peer{cmd, in, bufio.NewReader(out)}, nil
+}
+
+// Close stops the peer.
+func (p *Peer) Close() error {
+	return errors.Join(p.in.Close(), p.cmd.Wait())
 }
 
 // repository returns the nearest folder above the working directory that holds

@@ -2,14 +2,32 @@ package peers_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/whittle-auth/whittle/bench/peers"
 )
 
+func start(t *testing.T) *peers.Peer {
+	t.Helper()
+	p, err := peers.Start()
+	if errors.Is(err, peers.ErrNotBuilt) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("the peer ended badly: %v", err)
+		}
+	})
+	return p
+}
+
 func TestRustPeer(t *testing.T) {
-	p := peers.StartRust(t)
+	p := start(t)
 	ops := []peers.Op{peers.Parse, peers.Verify, peers.Policy, peers.Authorize, peers.AuthorizeText, peers.Cold, peers.ColdText}
 	for _, blocks := range []int{1, 3, 5, 10} {
 		for _, op := range ops {
@@ -34,7 +52,7 @@ func TestRustPeer(t *testing.T) {
 }
 
 func TestRustPeerTokens(t *testing.T) {
-	p := peers.StartRust(t)
+	p := start(t)
 	var last []byte
 	for _, blocks := range []int{1, 3, 5, 10} {
 		token, root, err := p.Token(blocks)

@@ -41,9 +41,15 @@ check if p("\"); allow if true; //"), -1 + 1 == 0 trusting ` + keyB + `, ` + key
 }
 
 func TestParamErrors(t *testing.T) {
-	deep := Term(Integer(1))
-	for range MaxDepth {
+	deep, deepMap, deepSet := Term(Integer(1)), Term(Integer(1)), Term(Integer(1))
+	for i := range MaxDepth {
 		deep = Array{deep}
+		deepMap = Map{{Integer(1), deepMap}}
+		if i%2 == 0 {
+			deepSet = Array{deepSet}
+		} else {
+			deepSet = Set{deepSet}
+		}
 	}
 	terms := func(name string, t Term) *Params { return &Params{Terms: map[string]Term{name: t}} }
 	key := func(name string, k Key) *Params { return &Params{Keys: map[string]Key{name: k}} }
@@ -76,6 +82,8 @@ func TestParamErrors(t *testing.T) {
 		{"f({a})", "twice", 2, terms("a", Map{{Integer(1), Null{}}, {Integer(1), Null{}}})},
 		{"f({a})", "map keys must be", 2, terms("a", Map{{Null{}, Null{}}})},
 		{"f([{a}])", "nested more than 64 deep", 3, terms("a", deep)},
+		{"f([{a}])", "nested more than 64 deep", 3, terms("a", deepMap)},
+		{"f([{a}])", "nested more than 64 deep", 3, terms("a", deepSet)},
 		{"f({{a}})", "cannot contain other sets", 2, terms("a", Set{})},
 		{"f({{a}: 1})", "map keys must be", 2, terms("a", Null{})},
 		{"f({{a}: 1, {b}: 2})", "twice", 2, &Params{Terms: map[string]Term{"a": String("x"), "b": String("x")}}},
@@ -90,7 +98,9 @@ func TestParamErrors(t *testing.T) {
 		}
 		wantError(t, c.src, err, c.offset, c.msg)
 	}
-	if _, err := ParseBlock("f({a})", terms("a", deep)); err != nil {
-		t.Errorf("a parameter nested as deep as allowed: %v", err)
+	for _, value := range []Term{deep, deepMap, deepSet} {
+		if _, err := ParseBlock("f({a})", terms("a", value)); err != nil {
+			t.Errorf("a parameter nested as deep as allowed: %v", err)
+		}
 	}
 }

@@ -30,6 +30,7 @@ func TestPrintAddsTheParenthesesThatMeaningNeeds(t *testing.T) {
 		{bin(OpAdd, bin(OpMul, a, not(b)), c), "($a * !$b) + $c"},
 		{bin(OpMul, bin(OpMul, a, not(b)), c), "($a * !$b) * $c"},
 		{bin(OpBitAnd, bin(OpMul, a, not(b)), c), "$a * !$b & $c"},
+		{bin(OpAdd, bin(OpMul, a, bin(OpAdd, b, not(c))), a), "$a * ($b + !$c) + $a"},
 		{bin(OpAnd, not(a), b), "!$a && $b"},
 		{Unary{Op: OpLength, Arg: not(a)}, "(!$a).length()"},
 		{not(Unary{Op: OpLength, Arg: a}), "!$a.length()"},

@@ -3,6 +3,7 @@ package trust
 import (
 	"encoding/base64"
 	"errors"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -185,6 +186,28 @@ func TestParseRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The example of spec/trust.md reads as the page says.
+func TestSpecExample(t *testing.T) {
+	page, err := os.ReadFile("../../spec/trust.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```\n")
+	example, _, _ := strings.Cut(rest, "```")
+	entries := parse(t, example).Entries()
+	if len(entries) != 2 {
+		t.Fatalf("%d entries count, want 2", len(entries))
+	}
+	alice, ops := entries[0], entries[1]
+	if !alice.Covers("alice@example.com") || alice.Covers("bob@example.com") || !alice.ValidAt(utc(t, "2100-01-01T00:00:00Z")) {
+		t.Errorf("%+v", alice)
+	}
+	if !ops.Covers("carol@ops.example.com") || ops.Covers("carol@example.com") ||
+		!ops.ValidAt(utc(t, "2027-01-01T00:00:00Z")) || ops.ValidAt(utc(t, "2027-01-01T00:00:01Z")) {
+		t.Errorf("%+v", ops)
 	}
 }
 

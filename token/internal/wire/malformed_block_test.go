@@ -9,7 +9,7 @@ import (
 	"github.com/whittle-auth/whittle/token/datalog"
 )
 
-// Parts of blocks, on top of the helpers num and msg.
+// Parts of blocks, on top of num and msg.
 var (
 	v6      = num(3, 6)
 	integer = msg(2, num(2, 7)) // a term 7 of a predicate

@@ -168,7 +168,7 @@ func (s *sample) blocks(t *testing.T) []Block {
 // implementation recorded. Samples that fail before evaluation are left to the
 // packages that decode tokens.
 func TestSamples(t *testing.T) {
-	data, err := os.ReadFile(sharedData(t, "biscuit-samples", "samples.json"))
+	data, err := os.ReadFile(filepath.Join(sharedData(t, "biscuit-samples"), "samples.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,6 +223,16 @@ func TestReuse(t *testing.T) {
 			t.Errorf("%q is still there", s)
 		}
 	}
+	// Numbers of symbols recur, with another meaning.
+	for pattern, want := range map[string]int{"^x": 0, "^y": 1} {
+		e.start(a, token(t, `check if "x".matches("`+pattern+`");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
+		var r Result
+		e.derive()
+		if err := e.decide(&r); err != nil || len(r.Failed) != want {
+			t.Errorf("%s: %v, %d checks failed, want %d", pattern, err, len(r.Failed), want)
+		}
+		e.release()
+	}
 	for range 3 {
 		if allowed(t, a, token(t, ``)) {
 			t.Error("allowed by facts of another request")
