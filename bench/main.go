@@ -75,6 +75,7 @@ type subject struct {
 	verified   *token.Token
 	text       string
 	authorizer *datalog.Authorizer
+	prepared   *verify.Authorizer
 }
 
 func newSubject(peer *peers.Peer, blocks int) (*subject, error) {
@@ -90,6 +91,9 @@ func newSubject(peer *peers.Peer, blocks int) (*subject, error) {
 		return nil, err
 	}
 	if s.authorizer, err = datalog.ParseAuthorizer(s.text, nil); err != nil {
+		return nil, err
+	}
+	if s.prepared, err = verify.NewAuthorizer(s.authorizer); err != nil {
 		return nil, err
 	}
 	s.verified, err = s.verify()
@@ -114,7 +118,7 @@ type work struct {
 
 func (s *subject) works() []work {
 	authorize := func(t *token.Token) error {
-		_, err := verify.Authorize(t, s.authorizer, nil)
+		_, err := s.prepared.Authorize(t, nil, nil)
 		return err
 	}
 	pub, priv, _ := ed25519.GenerateKey(nil)
@@ -131,6 +135,7 @@ func (s *subject) works() []work {
 		}},
 		{"parse and verify", peers.Verify, func() error { _, err := s.verify(); return err }},
 		{"authorize", peers.Authorize, func() error { return authorize(s.verified) }},
+		{"authorize, policy not prepared", peers.Authorize, func() error { _, err := verify.Authorize(s.verified, s.authorizer, nil); return err }},
 		{"policy text", peers.Policy, func() error { _, err := datalog.ParseAuthorizer(s.text, nil); return err }},
 		{"everything", peers.Cold, func() error {
 			t, err := s.verify()

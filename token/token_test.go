@@ -61,7 +61,7 @@ func reread(t *testing.T, c token.Chain, root token.PublicKey) *token.Token {
 	}
 	for i := range tok.Blocks() {
 		a, b := tok.Blocks()[i], c.Blocks()[i]
-		if !a.Datalog.Equal(b.Datalog) || a.Next != b.Next || a.External != b.External || !bytes.Equal(a.Signature, b.Signature) {
+		if !a.Datalog.Equal(*b.Datalog) || a.Next != b.Next || a.External != b.External || !bytes.Equal(a.Signature, b.Signature) {
 			t.Errorf("block %d is %+v after reading, %+v before", i, a, b)
 		}
 	}

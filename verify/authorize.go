@@ -12,14 +12,31 @@ import (
 // $a.extern::name($b). The right operand is nil in a call with one operand.
 type Extern = engine.Extern
 
-// AuthorizeOptions adjusts [Authorize]. Nil means the default limits and no
+// AuthorizeOptions adjusts a decision. Nil means the default limits and no
 // extern functions.
 type AuthorizeOptions struct {
 	Limits  Limits
 	Externs map[string]Extern
 }
 
-// An Authorization is the outcome of [Authorize] for a plain Biscuit.
+// An Authorizer is what a service brings to every decision on plain Biscuits,
+// prepared once. It is safe for concurrent use.
+type Authorizer struct {
+	source   *datalog.Authorizer
+	compiled *engine.Authorizer
+}
+
+// NewAuthorizer prepares facts, rules, checks and policies. The source must not
+// change afterwards.
+func NewAuthorizer(source *datalog.Authorizer) (*Authorizer, error) {
+	compiled, err := engine.Compile(source)
+	if err != nil {
+		return nil, evaluationError(err)
+	}
+	return &Authorizer{source, compiled}, nil
+}
+
+// An Authorization is the outcome of a decision on a plain Biscuit.
 type Authorization struct {
 	blocks     []engine.Block
 	authorizer *datalog.Authorizer
@@ -28,27 +45,37 @@ type Authorization struct {
 	result     *engine.Result
 }
 
+// Authorize prepares the authorizer and decides: see [Authorizer.Authorize].
+func Authorize(t *token.Token, source *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
+	return authorize(engineBlocks(t), token.RevocationIDs(t), source, o)
+}
+
 // Authorize decides on a plain Biscuit by the rules of the Biscuit
 // specification: every check must hold, and the first policy that matches must
-// be an allow policy. It allows if and only if the error is nil. Where anything
-// could be evaluated, the authorization is not nil and can be looked into.
+// be an allow policy. facts are those of this request. It allows if and only if
+// the error is nil. The authorization is never nil and can be looked into.
 //
 // It knows nothing of delegation, agents or requests: for tokens of Whittle use
 // a [Verifier].
-func Authorize(t *token.Token, a *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
-	return authorize(engineBlocks(t), token.RevocationIDs(t), a, o)
+func (a *Authorizer) Authorize(t *token.Token, facts []datalog.Predicate, o *AuthorizeOptions) (*Authorization, error) {
+	return a.authorize(engineBlocks(t), token.RevocationIDs(t), facts, o)
 }
 
-func authorize(blocks []engine.Block, ids [][]byte, a *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
+func authorize(blocks []engine.Block, ids [][]byte, source *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
+	a, err := NewAuthorizer(source)
+	if err != nil {
+		return &Authorization{blocks: blocks, authorizer: source, ids: ids}, err
+	}
+	return a.authorize(blocks, ids, nil, o)
+}
+
+func (a *Authorizer) authorize(blocks []engine.Block, ids [][]byte, facts []datalog.Predicate, o *AuthorizeOptions) (*Authorization, error) {
 	if o == nil {
 		o = new(AuthorizeOptions)
 	}
-	out := &Authorization{blocks: blocks, authorizer: a, ids: ids, limits: o.Limits}
-	compiled, err := engine.Compile(a)
-	if err != nil {
-		return out, evaluationError(err)
-	}
-	out.result, err = compiled.Evaluate(out.blocks, nil, &engine.Options{Limits: o.Limits, Externs: o.Externs})
+	out := &Authorization{blocks: blocks, authorizer: a.source, ids: ids, limits: o.Limits}
+	var err error
+	out.result, err = a.compiled.Evaluate(out.blocks, facts, &engine.Options{Limits: o.Limits, Externs: o.Externs})
 	switch {
 	case err != nil:
 		return out, evaluationError(err)

@@ -70,13 +70,14 @@ func NewReport(a *Authorization, err error) Report {
 	}
 	if e, ok := errors.AsType[*engine.Error](err); ok {
 		r.Result = object{"Err": engineError(e)}
-		if e.Kind == engine.UnboundHead {
-			return r // refused when loading: there is no world
-		}
+	} else if a.result == nil {
+		r.Result = object{"Err": formatError(err)}
 	} else {
 		r.Result = a.outcome()
 	}
-	r.World = a.world()
+	if a.result != nil { // else it was refused when loading: there is no world
+		r.World = a.world()
+	}
 	return r
 }
 
