@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
 )
 
 func attenuateCommand(env *Env) *cli.Command {
@@ -15,11 +18,11 @@ func attenuateCommand(env *Env) *cli.Command {
 		UsageText: "whittle attenuate --key FILE [--agent ID --agent-key FILE|TEXT] [--resource ..] [--operation ..] [--ttl|--expires] [--check DATALOG].. [--clamp] [--trust FILE] [-o FILE] TOKEN",
 		Flags: []cli.Flag{
 			keyFlag(), agentFlag(), agentKeyFlag(),
-			listFlag("resource", "allow these resources only (repeatable)"),
-			listFlag("operation", "allow these operations only (repeatable)"),
+			listFlag("resource", "allow this `PATH` only, or PATH/** for all below it (repeatable)"),
+			listFlag("operation", "allow this operation `OP` only (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			listFlag("check", "a further check, as Datalog (repeatable)"),
-			&cli.BoolFlag{Name: "clamp", Usage: "cut down what goes beyond the token, instead of refusing it"},
+			checkFlag(),
+			boolFlag("clamp", "cut down what goes beyond the token, instead of refusing it"),
 			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return attenuateToken(c, env) },
@@ -44,27 +47,32 @@ func attenuateToken(c *cli.Context, env *Env) error {
 		return err
 	}
 	if !expires.IsZero() {
-		caveats = append(caveats, delegation.Expires(expires))
+		cv := delegation.Expires(expires)
+		if err := cv.Validate(); err != nil {
+			return usagef("--expires: %s", err)
+		}
+		caveats = append(caveats, cv)
 	}
-	handoff := c.String("agent") != "" || c.String("agent-key") != ""
-	if !handoff && len(caveats) == 0 {
+	for _, pair := range [][2]string{{"agent", "agent-key"}, {"agent-key", "agent"}} {
+		if err := needs(c, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	agent := c.String("agent")
+	if agent == "" && len(caveats) == 0 {
 		return usagef("nothing to do: neither an agent to hand on to nor anything to narrow is given")
 	}
-	t, holder, err := openHeld(c, env, args[0])
+	t, holder, _, err := openHeld(c, env, args[0])
 	if err != nil {
 		return err
 	}
 	if c.Bool("clamp") {
-		if caveats, err = attenuate.Clamp(t, caveats...); err != nil {
+		if caveats, err = clamped(t, caveats); err != nil {
 			return err
 		}
 	}
 	var longer token.Chain
-	if handoff {
-		agent, err := required(c, "agent")
-		if err != nil {
-			return err
-		}
+	if agent != "" {
 		key, err := agentKey(c, env)
 		if err != nil {
 			return err
@@ -81,48 +89,57 @@ func attenuateToken(c *cli.Context, env *Env) error {
 
 // openHeld reads a token that --key holds and verifies it: from the roots of
 // --trust, else all but the root's signature.
-func openHeld(c *cli.Context, env *Env, arg string) (token.Chain, token.Signer, error) {
+func openHeld(c *cli.Context, env *Env, arg string) (token.Chain, token.Signer, *delegation.Chain, error) {
 	now, err := clock(c, env)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	u, err := readToken(env, arg)
+	u, err := readToken(env, arg, false)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var holder token.Signer
 	var public token.PublicKey
 	if file := c.String("key"); file != "" {
 		key, err := readPrivateKey(env, file)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		holder, public = key, key.Public()
 	} else if u.Form() == token.Held {
-		return nil, nil, usagef("--key is missing: the token is held, and only its holder's key can go on")
+		return nil, nil, nil, usagef("--key is missing: the token is held, and only its holder's key can go on")
 	}
 	if u.Form() != token.Held {
 		holder = nil // whoever has a bearer token can go on
 	}
+	var roots *trust.Roots
 	if file := c.String("trust"); file != "" {
-		roots, err := readTrust(file)
-		if err != nil {
-			return nil, nil, err
+		if roots, err = readTrust(env, file); err != nil {
+			return nil, nil, nil, err
 		}
-		t, _, err := attenuate.Open(u, roots, public, now())
-		return t, holder, err
+	} else {
+		hint(env.Stderr, "without --trust nothing shows who minted the token: all of the chain but its first signature was verified")
 	}
-	hint(env.Stderr, "without --trust nothing shows who minted the token: all of the chain but its first signature was verified")
-	t, _, err := attenuate.Open(u, nil, public, now())
-	return t, holder, err
+	t, chain, err := attenuate.Open(u, roots, public, now())
+	return t, holder, chain, err
+}
+
+// nothingLeft says that a caveat and the token have nothing in common.
+type nothingLeft struct{ error }
+
+// clamped cuts caveats down to what the token allows.
+func clamped(t token.Chain, caveats []delegation.Caveat) ([]delegation.Caveat, error) {
+	fitting, err := attenuate.Clamp(t, caveats...)
+	if _, ok := errors.AsType[*token.Error](err); err != nil && !ok {
+		return nil, &nothingLeft{err} // the caveats themselves are valid
+	}
+	return fitting, err
 }
 
 // widening adds advice to the error about a caveat that is too wide.
 func widening(err error) error {
-	if exitCode(err) == exitDenied {
-		if _, ok := err.(*delegation.WideningError); ok {
-			return hintf(err, "use --clamp to take the tighter of the two")
-		}
+	if _, ok := errors.AsType[*delegation.WideningError](err); ok {
+		return hintf(err, "use --clamp to take the tighter of the two")
 	}
 	return err
 }

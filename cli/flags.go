@@ -1,16 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/whittle-auth/whittle/token/delegation"
 )
 
 // list is a flag that repeats. Unlike urfave/cli's own it never splits a value
@@ -32,60 +27,82 @@ func values(c *cli.Context, name string) []string {
 	return *l
 }
 
+func boolFlag(name, usage string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
+}
+
+func valueFlag(name, usage string) cli.Flag { return &cli.StringFlag{Name: name, Usage: usage} }
+
 // Flags that several commands share. Each command gets its own: urfave/cli
 // keeps state in them.
 
-func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}
-}
+func jsonFlag() cli.Flag { return boolFlag("json", "print the result as JSON") }
 
-func outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "o", Usage: "write the result to `FILE`"}
-}
+func outFlag() cli.Flag { return valueFlag("o", "write the result to `FILE`") }
 
 func keyFlag() cli.Flag {
-	return &cli.StringFlag{Name: "key", Usage: "private key `FILE` (OpenSSH or PKCS#8), or its text"}
+	return valueFlag("key", "private key `FILE` (OpenSSH or PKCS#8), or its text")
 }
 
 func agentFlag() cli.Flag {
-	return &cli.StringFlag{Name: "agent", Usage: "what to call the agent that gets the token"}
+	return valueFlag("agent", "what to call the agent that gets the token, `ID`")
 }
 
 func agentKeyFlag() cli.Flag {
-	return &cli.StringFlag{Name: "agent-key", Usage: "the agent's public key: a `FILE`, or text such as ed25519/HEX"}
+	return valueFlag("agent-key", "the agent's public key: a `FILE`, or text such as ed25519/HEX")
 }
 
 func ttlFlag() cli.Flag {
-	return &cli.StringFlag{Name: "ttl", Usage: "how long it holds from now, such as 90m, 12h or 7d"}
+	return valueFlag("ttl", "how long it holds from now, a `DURATION` such as 90m, 12h or 7d")
 }
 
 func expiresFlag() cli.Flag {
-	return &cli.StringFlag{Name: "expires", Usage: "when it expires, an RFC 3339 `TIME`"}
+	return valueFlag("expires", "when it expires, an RFC 3339 `TIME`")
 }
 
-func audienceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "audience", Usage: "the name of the service"}
-}
-
-func opFlag() cli.Flag {
-	return &cli.StringFlag{Name: "operation", Usage: "the operation of the request"}
-}
+func checkFlag() cli.Flag { return listFlag("check", "a further check, as `DATALOG` (repeatable)") }
 
 func trustFlag() cli.Flag {
 	return &cli.StringFlag{Name: "trust", Usage: "trusted root keys, a `FILE` in OpenSSH allowed_signers form", EnvVars: []string{"WHITTLE_TRUST"}}
 }
 
-func nowFlag() cli.Flag {
-	return &cli.StringFlag{Name: "now", Usage: "pretend that it is `TIME` (RFC 3339)"}
-}
+func nowFlag() cli.Flag { return valueFlag("now", "pretend that it is `TIME` (RFC 3339)") }
 
 // required returns the value of a flag that must be given.
 func required(c *cli.Context, name string) (string, error) {
 	v := c.String(name)
 	if v == "" {
-		return "", usagef("--%s is missing", name)
+		return "", usagef("%s is missing", dashed(name))
 	}
 	return v, nil
+}
+
+// needs refuses a flag that means nothing without another.
+func needs(c *cli.Context, flag string, others ...string) error {
+	if !c.IsSet(flag) {
+		return nil
+	}
+	for _, o := range others {
+		if c.IsSet(o) {
+			return nil
+		}
+	}
+	return usagef("%s means nothing without %s", dashed(flag), dashed(others[0]))
+}
+
+// atMostOne refuses flags that exclude each other.
+func atMostOne(c *cli.Context, names ...string) error {
+	given := ""
+	for _, name := range names {
+		switch {
+		case !c.IsSet(name):
+		case given != "":
+			return usagef("%s and %s exclude each other", dashed(given), dashed(name))
+		default:
+			given = name
+		}
+	}
+	return nil
 }
 
 // arguments returns the positional arguments, of which there must be as many as
@@ -96,15 +113,33 @@ func arguments(c *cli.Context, names ...string) ([]string, error) {
 		return nil, usagef("%s is missing", names[len(args)])
 	}
 	if len(args) > len(names) {
-		return nil, usagef("%q is one argument too many", oneLine(args[len(names)]))
+		return nil, usagef("%q is one argument too many", args[len(names)])
+	}
+	for i, a := range args {
+		if a == "" {
+			return nil, usagef("%s is empty", names[i])
+		}
 	}
 	return args, nil
+}
+
+// count reads a flag that is a number; zero means that it was not given.
+func count(c *cli.Context, name string, bits int) (uint64, error) {
+	text := c.String(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, bits)
+	if err != nil {
+		return 0, usagef("%s %q is no whole number of %d bits", dashed(name), text, bits)
+	}
+	return n, nil
 }
 
 func parseTime(flag, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, usagef("--%s %q is no RFC 3339 time such as 2026-01-31T12:00:00Z", flag, text)
+		return time.Time{}, usagef("%s %q is no RFC 3339 time such as 2026-01-31T12:00:00Z", dashed(flag), text)
 	}
 	return t, nil
 }
@@ -118,7 +153,7 @@ func parseDuration(flag, text string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, usagef("--%s %q is no duration such as 90m, 12h or 7d", flag, text)
+		return 0, usagef("%s %q is no duration such as 90m, 12h or 7d", dashed(flag), text)
 	}
 	return d, nil
 }
@@ -126,15 +161,15 @@ func parseDuration(flag, text string) (time.Duration, error) {
 // lifetime reads --ttl and --expires, of which at most one may be given; the
 // zero time means neither.
 func lifetime(c *cli.Context, now time.Time) (time.Time, error) {
-	ttl, expires := c.String("ttl"), c.String("expires")
-	switch {
-	case ttl != "" && expires != "":
-		return time.Time{}, usagef("--ttl and --expires exclude each other")
-	case ttl != "":
-		d, err := parseDuration("ttl", ttl)
+	if err := atMostOne(c, "ttl", "expires"); err != nil {
+		return time.Time{}, err
+	}
+	if text := c.String("ttl"); text != "" {
+		d, err := parseDuration("ttl", text)
 		return now.Add(d), err
-	case expires != "":
-		return parseTime("expires", expires)
+	}
+	if text := c.String("expires"); text != "" {
+		return parseTime("expires", text)
 	}
 	return time.Time{}, nil
 }
@@ -147,74 +182,4 @@ func clock(c *cli.Context, env *Env) (func() time.Time, error) {
 	}
 	t, err := parseTime("now", text)
 	return func() time.Time { return t }, err
-}
-
-// request reads the flags that describe a request.
-func request(c *cli.Context) (delegation.Request, error) {
-	req := delegation.Request{Resources: values(c, "resource")}
-	var err error
-	if req.Operation, err = required(c, "operation"); err != nil {
-		return req, err
-	}
-	if len(req.Resources) == 0 {
-		return req, usagef("--resource is missing")
-	}
-	if req.Audience, err = required(c, "audience"); err != nil {
-		return req, err
-	}
-	if req.Args, err = parseArgs(values(c, "arg")); err != nil {
-		return req, err
-	}
-	if _, err := req.Check(); err != nil {
-		return req, usagef("%s", err)
-	}
-	return req, nil
-}
-
-func parseArgs(flags []string) (map[string]any, error) {
-	args := make(map[string]any)
-	for _, f := range flags {
-		name, text, ok := strings.Cut(f, "=")
-		if !ok || name == "" {
-			return nil, usagef("--arg %q is not of the form NAME=VALUE", f)
-		}
-		if _, twice := args[name]; twice {
-			return nil, usagef("--arg %s is given twice", name)
-		}
-		args[name] = text
-		if beginsAsJSON(text) {
-			value, err := delegation.ParseValue([]byte(text))
-			if err != nil {
-				return nil, hintf(usagef("--arg %s: %s", name, err),
-					"a value that begins as JSON does is read as JSON; for a string write --arg '%s=%s'", name, quotedJSON(text))
-			}
-			args[name] = value
-		}
-	}
-	return args, nil
-}
-
-func beginsAsJSON(text string) bool {
-	if text == "" {
-		return false
-	}
-	if strings.IndexByte(`"0123456789-[{`, text[0]) >= 0 {
-		return true
-	}
-	return strings.HasPrefix(text, "true") || strings.HasPrefix(text, "false") || strings.HasPrefix(text, "null")
-}
-
-func quotedJSON(text string) string {
-	b, err := json.Marshal(text)
-	if err != nil {
-		return fmt.Sprintf("%q", text)
-	}
-	return string(b)
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify"
 )
 
 func invokeCommand(env *Env) *cli.Command {
@@ -12,14 +15,11 @@ func invokeCommand(env *Env) *cli.Command {
 		Name:      "invoke",
 		Usage:     "bind a held token to one request, ready to be sent to the service",
 		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN",
-		Flags: []cli.Flag{
-			keyFlag(), opFlag(),
-			listFlag("resource", "what the request is about (repeatable)"),
-			listFlag("arg", "an argument of the request, NAME=VALUE (repeatable)"),
-			audienceFlag(),
-			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds"},
+		Flags: append(requestFlags(),
+			keyFlag(),
+			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds, a `DURATION`"},
 			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error { return invoke(c, env) },
 	}
 }
@@ -41,7 +41,7 @@ func invoke(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	t, holder, err := openHeld(c, env, args[0])
+	t, holder, chain, err := openHeld(c, env, args[0])
 	if err != nil {
 		return err
 	}
@@ -50,5 +50,21 @@ func invoke(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	foretell(env, chain, &req, now, window)
 	return emitToken(c, env, presented)
+}
+
+// foretell says at once what the service would deny.
+func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now time.Time, window time.Duration) {
+	for _, cv := range []delegation.Caveat{delegation.Operation(req.Operation), delegation.Resource(req.Resources...)} {
+		if _, err := chain.Scope.Fit(cv, false); err != nil {
+			hint(env.Stderr, "the service will deny this: %s", err)
+		}
+	}
+	if at, ok := chain.Scope.Expires(); ok && !now.Before(at.Time()) {
+		hint(env.Stderr, "the service will deny this: the token expired at %s", at.Time().Format(time.RFC3339))
+	}
+	if window > verify.DefaultMaxWindow {
+		hint(env.Stderr, "verifiers refuse invocations that hold for more than %s unless they are told otherwise", verify.DefaultMaxWindow)
+	}
 }

@@ -19,8 +19,8 @@ func keygenCommand(env *Env) *cli.Command {
 		UsageText: "whittle keygen [--alg ed25519|p256] -o FILE",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "alg", Value: "ed25519", Usage: "ed25519 or p256"},
-			&cli.StringFlag{Name: "o", Usage: "write the private key to `FILE`, which must not exist"},
-			&cli.StringFlag{Name: "comment", Usage: "comment in the key files"},
+			valueFlag("o", "write the private key to `FILE`, which must not exist"),
+			valueFlag("comment", "a comment, `TEXT`, in both files"),
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return keygen(c, env) },
@@ -35,7 +35,10 @@ func keygen(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	alg, err := algorithm(c.String("alg"))
+	if file == "-" {
+		return usagef("a key pair is two files: -o needs the name of one")
+	}
+	alg, err := algorithm("alg", c.String("alg"))
 	if err != nil {
 		return err
 	}
@@ -45,17 +48,19 @@ func keygen(c *cli.Context, env *Env) error {
 	}
 	private, err := key.MarshalOpenSSH(c.String("comment"), nil)
 	if err != nil {
-		return err
+		return usagef("%s", err)
 	}
-	if _, err := os.Lstat(file + ".pub"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(env.path(file + ".pub")); err == nil {
 		return usagef("%s.pub exists already and is not overwritten", file)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return about(file+".pub", err)
 	}
-	if err := createFile(file, private, 0o600); err != nil {
+	if err := env.create(file, private, 0o600); err != nil {
 		return err
 	}
 	public := key.Public().AuthorizedKey(c.String("comment"))
-	if err := createFile(file+".pub", []byte(public+"\n"), 0o644); err != nil {
-		os.Remove(file)
+	if err := env.create(file+".pub", []byte(public+"\n"), 0o644); err != nil {
+		os.Remove(env.path(file))
 		return err
 	}
 	if c.Bool("json") {
@@ -65,29 +70,12 @@ func keygen(c *cli.Context, env *Env) error {
 	return nil
 }
 
-func algorithm(name string) (datalog.Algorithm, error) {
+func algorithm(flag, name string) (datalog.Algorithm, error) {
 	switch name {
 	case "ed25519":
 		return datalog.Ed25519, nil
 	case "p256", "secp256r1":
 		return datalog.Secp256r1, nil
 	}
-	return 0, usagef("--alg %q is neither ed25519 nor p256", name)
-}
-
-// createFile writes a new file and never touches one that exists.
-func createFile(name string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return usagef("%s exists already and is not overwritten", name)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Close()); err != nil {
-		os.Remove(name)
-		return err
-	}
-	return nil
+	return 0, usagef("%s %q is neither ed25519 nor p256", dashed(flag), name)
 }

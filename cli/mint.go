@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"encoding/hex"
-	"fmt"
-	"time"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
@@ -20,13 +16,13 @@ func mintCommand(env *Env) *cli.Command {
 		UsageText: "whittle mint --key FILE --delegator ID --agent ID --agent-key FILE|TEXT --resource PATH[/**].. --operation OP.. --ttl DUR|--expires TIME [--bearer] [-o FILE]",
 		Flags: []cli.Flag{
 			keyFlag(),
-			&cli.StringFlag{Name: "delegator", Usage: "who delegates, as the service's trust file names the key"},
+			valueFlag("delegator", "who delegates, `ID`, as the service's trust file names the key"),
 			agentFlag(), agentKeyFlag(),
-			listFlag("resource", "a resource that the token allows: PATH, or PATH/** for all below it (repeatable)"),
-			listFlag("operation", "an operation that the token allows (repeatable)"),
+			listFlag("resource", "a resource that the token allows: `PATH`, or PATH/** for all below it (repeatable)"),
+			listFlag("operation", "an operation `OP` that the token allows (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			listFlag("check", "a further check, as Datalog (repeatable)"),
-			&cli.BoolFlag{Name: "bearer", Usage: "bind the token to no agent: whoever has it can use it"},
+			checkFlag(),
+			boolFlag("bearer", "bind the token to no agent: whoever has it can use it"),
 			nowFlag(), outFlag(), jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return mint(c, env) },
@@ -57,7 +53,7 @@ func mint(c *cli.Context, env *Env) error {
 	}
 	for _, name := range []string{"resource", "operation"} {
 		if len(values(c, name)) == 0 {
-			return usagef("--%s is missing", name)
+			return usagef("%s is missing", dashed(name))
 		}
 	}
 	keyFile, err := required(c, "key")
@@ -120,49 +116,4 @@ func scopeFlags(c *cli.Context) ([]delegation.Caveat, error) {
 		caveats = append(caveats, cv)
 	}
 	return caveats, nil
-}
-
-// emitToken prints or writes a token. JSON describes it too.
-func emitToken(c *cli.Context, env *Env, t token.Chain) error {
-	text := t.Text()
-	if !c.Bool("json") {
-		return emit(env, c.String("o"), []byte(text+"\n"))
-	}
-	if file := c.String("o"); file != "" {
-		if err := writeFile(file, []byte(text+"\n")); err != nil {
-			return err
-		}
-	}
-	chain, err := delegation.Read(t)
-	if err != nil {
-		return err
-	}
-	ids := []string{}
-	for _, id := range token.RevocationIDs(t) {
-		ids = append(ids, hex.EncodeToString(id))
-	}
-	out := struct {
-		Token         string            `json:"token"`
-		Form          string            `json:"form"`
-		Delegator     string            `json:"delegator"`
-		Holder        string            `json:"holder"`
-		Scope         *delegation.Scope `json:"scope"`
-		Expires       string            `json:"expires"`
-		RevocationIDs []string          `json:"revocation_ids"`
-	}{text, formName(t, chain), chain.Delegator, chain.Holder().Holder, &chain.Scope, "", ids}
-	if at, ok := chain.Scope.Expires(); ok {
-		out.Expires = at.Time().Format(time.RFC3339)
-	}
-	return printJSON(env.Stdout, out)
-}
-
-// formName names a token's form as users know it.
-func formName(t token.Chain, chain *delegation.Chain) string {
-	switch {
-	case chain.Invocation != nil:
-		return "presented"
-	case t.Form() == token.Held:
-		return "held"
-	}
-	return fmt.Sprintf("bearer (%s)", t.Form())
 }

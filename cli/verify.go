@@ -20,17 +20,14 @@ func verifyCommand(env *Env) *cli.Command {
 		Name:      "verify",
 		Usage:     "decide a request by its token, as the service would",
 		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--now TIME] [--allow-bearer] TOKEN",
-		Flags: []cli.Flag{
-			trustFlag(), opFlag(),
-			listFlag("resource", "what the request is about (repeatable)"),
-			listFlag("arg", "an argument of the request, NAME=VALUE (repeatable)"),
-			audienceFlag(),
-			&cli.StringFlag{Name: "policy", Usage: "the service's own policy, a `FILE` of Datalog"},
-			&cli.StringFlag{Name: "max-ttl", Usage: "accept tokens meant to live this long (default 24h)"},
+		Flags: append(requestFlags(),
+			trustFlag(),
+			valueFlag("policy", "the service's own policy, a `FILE` of Datalog"),
+			valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
 			nowFlag(),
-			&cli.BoolFlag{Name: "allow-bearer", Usage: "accept tokens that nobody in particular holds"},
+			boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
 			jsonFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error { return verifyToken(c.Context, c, env) },
 	}
 }
@@ -48,7 +45,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
 	}
-	roots, err := readTrust(trustFile)
+	roots, err := readTrust(env, trustFile)
 	if err != nil {
 		return err
 	}
@@ -61,7 +58,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 		return usagef("%s", err)
 	}
 	var d *verify.Decision
-	u, err := readToken(env, args[0])
+	u, err := readToken(env, args[0], false)
 	if err == nil {
 		d, err = v.Verify(ctx, u.Text(), req)
 	} else if e, ok := errors.AsType[*token.Error](err); ok {
@@ -77,7 +74,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 		printDecision(env, d, err)
 	}
 	if err != nil {
-		return &exitError{exitCode(err), errReported}
+		return &reported{err}
 	}
 	return nil
 }
@@ -94,7 +91,7 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 		}
 	}
 	if file := c.String("policy"); file != "" {
-		source, err := readInput(env, file)
+		source, err := env.read(file, maxInput)
 		if err != nil {
 			return nil, err
 		}

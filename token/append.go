@@ -47,7 +47,7 @@ type MintOptions struct {
 // Mint signs block 0 of a new token with the root key. What was signed is
 // verified before it is returned, whatever the signer.
 func Mint(root Signer, block *datalog.Block, next Next, o *MintOptions) (*Token, error) {
-	c := chain{container: new(wire.Container), root: root.Public()}
+	c := chain{container: new(wire.Container)}
 	if o != nil && o.RootKeyID != nil {
 		c.container.RootKeyID, c.container.HasRootKeyID = *o.RootKeyID, true
 	}
@@ -55,7 +55,7 @@ func Mint(root Signer, block *datalog.Block, next Next, o *MintOptions) (*Token,
 	if err != nil {
 		return nil, err
 	}
-	return &Token{*grown}, nil
+	return &Token{*grown, root.Public()}, nil
 }
 
 // Append adds a block, signed with the key that the last block names: the
@@ -245,7 +245,6 @@ func (c *chain) growBy(signer Signer, payload []byte, external *wire.External, n
 		container: &container,
 		blocks:    append(slices.Clip(c.blocks), makeBlock(body, &signed, next.key, externalKey)),
 		table:     *table,
-		root:      c.root,
 	}, nil
 }
 

@@ -97,13 +97,22 @@ type Chain interface {
 }
 
 // A Token is a chain that verifies from a known root key.
-type Token struct{ chain }
+type Token struct {
+	chain
+	root PublicKey
+}
 
 // Unrooted is a chain all of whose signatures verify but the first. Whoever
 // minted it is unknown: it may be narrowed and handed on, not decided upon.
 type Unrooted struct{ chain }
 
-func (*Token) same(c chain) Chain    { return &Token{c} }
+// Root returns the root key that verified block 0.
+func (t *Token) Root() PublicKey { return t.root }
+
+// Root returns the zero key: none has verified block 0.
+func (*Unrooted) Root() PublicKey { return PublicKey{} }
+
+func (t *Token) same(c chain) Chain  { return &Token{c, t.root} }
 func (*Unrooted) same(c chain) Chain { return &Unrooted{c} }
 
 // chain is a verified list of blocks. It is never changed once made.
@@ -111,7 +120,6 @@ type chain struct {
 	container *wire.Container
 	blocks    []Block
 	table     wire.Table // the symbols and keys that the token's own blocks share
-	root      PublicKey
 }
 
 func (c *chain) Form() Form { return formOf(c.container) }
@@ -119,8 +127,6 @@ func (c *chain) Form() Form { return formOf(c.container) }
 func (c *chain) Blocks() []Block { return c.blocks }
 
 func (c *chain) NextKey() PublicKey { return c.blocks[len(c.blocks)-1].Next }
-
-func (c *chain) Root() PublicKey { return c.root }
 
 func (c *chain) RootKeyID() (uint32, bool) {
 	return c.container.RootKeyID, c.container.HasRootKeyID

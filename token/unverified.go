@@ -109,8 +109,7 @@ func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.root = root
-	return &Token{*c}, nil
+	return &Token{*c, root}, nil
 }
 
 // VerifyUnrooted checks every signature and the proof but the signature of

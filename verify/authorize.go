@@ -74,6 +74,9 @@ func (a *Authorizer) authorize(blocks []engine.Block, ids [][]byte, facts []data
 		o = new(AuthorizeOptions)
 	}
 	out := &Authorization{blocks: blocks, authorizer: a.source, ids: ids, limits: o.Limits}
+	if len(blocks) == 0 {
+		return out, token.Errorf(token.CodeMalformed, -1, "a token has at least one block")
+	}
 	var err error
 	out.result, err = a.compiled.Evaluate(out.blocks, facts, &engine.Options{Limits: o.Limits, Externs: o.Externs})
 	switch {

@@ -15,20 +15,20 @@ var mutants = []mutant{
 	{"V1 our P-256 signatures are low-S", "token/delegation/read.go", "if !lowS(r.signer(i), b.Signature) {", "if false {", "./verify", "Vectors"},
 
 	// Roots.
-	{"V2 the root may speak for the delegator", "token/trust/root.go", "if e.Key == key && e.ValidAt(now) && e.Covers(delegator) {", "if e.Key == key && e.ValidAt(now) {", "./verify", "Roots"},
-	{"V2 a root is valid now", "token/trust/root.go", "if seen[e.Key] || !e.ValidAt(now) {", "if seen[e.Key] {", "./verify", "Roots"},
+	{"V2 the root may speak for the delegator", "token/trust/root.go", "e.Key == key && e.ValidAt(now) && e.Covers(delegator) {", "e.Key == key && e.ValidAt(now) {", "./verify", "Roots"},
+	{"V2 a root is valid now", "token/trust/trust.go", "return (e.ValidAfter.IsZero() ||", "return true || (e.ValidAfter.IsZero() ||", "./verify", "Roots"},
 	{"V2 delegators are canonical", "token/trust/root.go", "if err := CanonicalDelegator(delegator); err != nil {", "if err := error(nil); err != nil {", "./verify", "Vectors"},
 	{"V2 few candidates", "token/trust/root.go", "return all[:min(len(all), maxCandidates)]", "return all", "./verify", "ManyRoots"},
-	{"V2 the hint", "token/trust/root.go", "if hinted && RootKeyID(e.Key) == id {", "if hinted && id == 0 {", "./verify", "ManyRoots"},
+	{"V2 the hint", "token/trust/root.go", "if hinted && r.ids[i] == id {", "if hinted && id == 0 {", "./verify", "ManyRoots"},
 
 	// The shape of a chain.
 	{"V3 delegator in block 0", "token/delegation/read.go", `case i == 0 && facts.delegator == "":`, "case false:", "./token/delegation", ""},
 	{"V3 delegator nowhere else", "token/delegation/read.go", `case i > 0 && facts.delegator != "":`, "case false:", "./verify", "Stand|Vectors"},
 	{"V3 holder only where the key changes", "token/delegation/read.go", `case !changed && facts.holder != "":`, "case false:", "./verify", "Stand|Vectors"},
-	{"V3 no key after bearer", "token/delegation/read.go", "case changed && r.chain.Bearer:", "case false:", "./verify", "Stand|Vectors|Bearer"},
+	{"V3 no key after bearer", "token/delegation/read.go", "case changed && r.chain.Bearer:", "case false:", "./token/delegation", ""},
 	{"V3 each name once", "token/delegation/read.go", `if *field != "" {`, "if false {", "./verify", "Stand|Vectors"},
 	{"V4 the invocation is last", "token/delegation/read.go", "case i != len(r.blocks)-1:", "case false:", "./verify", "AfterTheInvocation|Vectors"},
-	{"V4 block 0 is no invocation", "token/delegation/read.go", "case i == 0:\n\t\treturn fmt.Errorf(\"block 0 names", "case false:\n\t\treturn fmt.Errorf(\"block 0 names", "./verify", "InvocationKeyAsHolder|Vectors"},
+	{"V4 block 0 is no invocation", "token/delegation/read.go", "case i == 0:\n\t\treturn fmt.Errorf(\"block 0 names", "case false:\n\t\treturn fmt.Errorf(\"block 0 names", "./token/delegation", ""},
 	{"V4 the invocation's secret is published", "token/delegation/read.go", "case r.form != token.Attenuable:", "case false:", "./verify", "InvocationKeyAsHolder|Vectors|AfterTheInvocation"},
 	{"V4 bearer is not invoked", "token/delegation/read.go", "case r.chain.Bearer:\n", "case false:\n", "./verify", "Bearer|Vectors"},
 	{"V4 held is not presented", "verify/verifier.go", "case t.Form() == token.Held:", "case false:", "./verify", "Bearer|Vectors"},

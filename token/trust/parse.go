@@ -50,6 +50,7 @@ func Parse(data []byte) (*Roots, error) {
 		if counts {
 			entry.Line = number
 			r.entries = append(r.entries, entry)
+			r.ids = append(r.ids, RootKeyID(entry.Key))
 		}
 	}
 	return r, nil

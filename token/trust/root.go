@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"slices"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -28,18 +29,19 @@ func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error)
 // candidates returns the keys valid now, each once, those that the token hints
 // at first, and not more than are worth trying.
 func (r *Roots) candidates(u *token.Unverified, now time.Time) []token.PublicKey {
+	if r == nil {
+		return nil
+	}
 	id, hinted := u.RootKeyID()
 	var likely, others []token.PublicKey
-	seen := make(map[token.PublicKey]bool)
-	for _, e := range r.Entries() {
-		if seen[e.Key] || !e.ValidAt(now) {
-			continue
+	for i := range r.entries {
+		e := &r.entries[i]
+		list := &others
+		if hinted && r.ids[i] == id {
+			list = &likely
 		}
-		seen[e.Key] = true
-		if hinted && RootKeyID(e.Key) == id {
-			likely = append(likely, e.Key)
-		} else {
-			others = append(others, e.Key)
+		if len(*list) < maxCandidates && e.ValidAt(now) && !slices.Contains(*list, e.Key) {
+			*list = append(*list, e.Key)
 		}
 	}
 	all := append(likely, others...)
@@ -52,9 +54,11 @@ func (r *Roots) MaySpeak(key token.PublicKey, delegator string, now time.Time) e
 	if err := CanonicalDelegator(delegator); err != nil {
 		return token.Errorf(token.CodeProfile, 0, "delegator %q: %s", delegator, err)
 	}
-	for _, e := range r.Entries() {
-		if e.Key == key && e.ValidAt(now) && e.Covers(delegator) {
-			return nil
+	if r != nil {
+		for i := range r.entries {
+			if e := &r.entries[i]; e.Key == key && e.ValidAt(now) && e.Covers(delegator) {
+				return nil
+			}
 		}
 	}
 	return token.Errorf(token.CodeUntrustedRoot, 0, "the root key %s is not trusted to speak for %q", key, delegator)

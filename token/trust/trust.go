@@ -32,7 +32,10 @@ const (
 
 // Roots is a list of trusted keys. It never changes, and is safe for concurrent
 // use. The zero value, and nil, trust nobody.
-type Roots struct{ entries []Entry }
+type Roots struct {
+	entries []Entry
+	ids     []uint32 // of each entry's key
+}
 
 // An Entry says that a key may speak for some principals, for some time.
 type Entry struct {

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+// emitToken prints a token or writes it to -o FILE. JSON describes it too.
+func emitToken(c *cli.Context, env *Env, t token.Chain) error {
+	if err := sparesKey(c, env); err != nil {
+		return err
+	}
+	text := []byte(t.Text() + "\n")
+	if !c.Bool("json") {
+		return emit(c, env, text)
+	}
+	chain, err := delegation.Read(t)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Token         string            `json:"token"`
+		Form          string            `json:"form"`
+		Delegator     string            `json:"delegator"`
+		Holder        string            `json:"holder"`
+		Scope         *delegation.Scope `json:"scope"`
+		Expires       string            `json:"expires"`
+		RevocationIDs []string          `json:"revocation_ids"`
+	}{t.Text(), formName(t, chain), chain.Delegator, chain.Holder().Holder, &chain.Scope, "", hexes(token.RevocationIDs(t))}
+	if at, ok := chain.Scope.Expires(); ok {
+		out.Expires = at.Time().Format(time.RFC3339)
+	}
+	return emitJSON(c, env, out, text)
+}
+
+// sparesKey refuses to write a token over the private key that signed it.
+func sparesKey(c *cli.Context, env *Env) error {
+	key, err := os.Stat(env.path(c.String("key")))
+	if err != nil {
+		return nil // the key is no file
+	}
+	out, err := os.Stat(env.path(c.String("o")))
+	if err == nil && key.Mode().IsRegular() && os.SameFile(key, out) {
+		return usagef("-o would overwrite the private key %s", c.String("key"))
+	}
+	return nil
+}
+
+func hexes(ids [][]byte) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = hex.EncodeToString(id)
+	}
+	return texts
+}
+
+// formName names a token's form as users know it.
+func formName(t token.Chain, chain *delegation.Chain) string {
+	switch {
+	case chain.Invocation != nil:
+		return "presented"
+	case t.Form() == token.Held:
+		return "held"
+	}
+	return fmt.Sprintf("bearer (%s)", t.Form())
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/whittle-auth/whittle/token"
+)
+
+// readPrivateKey reads a key file, or the text form of a key.
+func readPrivateKey(env *Env, name string) (token.PrivateKey, error) {
+	if isPrivateText(name) {
+		k, err := token.ParsePrivateKey([]byte(name), nil)
+		if err != nil {
+			return k, usagef("--key: %s", err) // never the text itself: it is secret
+		}
+		return k, nil
+	}
+	data, err := env.read(name, maxInput)
+	if err != nil {
+		return token.PrivateKey{}, err
+	}
+	return parsePrivateKey(env, name, data)
+}
+
+func isPrivateText(name string) bool {
+	return strings.HasPrefix(name, "ed25519-private/") || strings.HasPrefix(name, "secp256r1-private/")
+}
+
+// parsePrivateKey reads what a key file holds.
+func parsePrivateKey(env *Env, name string, data []byte) (token.PrivateKey, error) {
+	k, err := token.ParsePrivateKey(data, func() ([]byte, error) {
+		if env.Passphrase == nil {
+			return nil, errors.New("the key needs a passphrase, and there is nobody to ask for it")
+		}
+		return env.Passphrase(name)
+	})
+	if err == nil {
+		return k, nil
+	}
+	err = usagef("%s: %s", shown(name), err)
+	if _, e := token.ParsePublicKey(string(data)); e == nil {
+		err = hintf(err, "this is a public key: the private one usually has the same name without .pub")
+	}
+	return k, err
+}
+
+// readPublicKey reads the text form of a key, or a file with one.
+func readPublicKey(env *Env, name string) (token.PublicKey, error) {
+	if isPrivateText(name) {
+		return token.PublicKey{}, usagef("a public key is needed here, and this is a private one")
+	}
+	if strings.HasPrefix(name, "ed25519/") || strings.HasPrefix(name, "secp256r1/") || strings.Contains(name, " ") {
+		if k, err := token.ParsePublicKey(name); err == nil {
+			return k, nil
+		} else if _, statErr := os.Stat(env.path(name)); statErr != nil {
+			return k, usagef("public key: %s", err)
+		}
+	}
+	data, err := env.read(name, maxInput)
+	if err != nil {
+		return token.PublicKey{}, err
+	}
+	k, err := token.ParsePublicKey(string(data))
+	if err != nil {
+		err = usagef("%s: %s", shown(name), err)
+		if strings.Contains(string(data), "PRIVATE KEY") || isPrivateText(string(data)) {
+			err = hintf(err, "this is a private key: the public one is usually %s.pub", shown(name))
+		}
+		return k, err
+	}
+	return k, nil
+}
+
+// askPassphrase takes a passphrase from the environment, or reads it from the
+// terminal without showing it.
+func askPassphrase(file string) ([]byte, error) {
+	if p, ok := os.LookupEnv("WHITTLE_PASSPHRASE"); ok {
+		return []byte(p), nil
+	}
+	terminal := os.Stdin
+	if !term.IsTerminal(int(terminal.Fd())) {
+		// Standard input may be a token.
+		tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+		if err != nil {
+			return nil, errors.New("the key needs a passphrase: there is no terminal to ask for it, and WHITTLE_PASSPHRASE is not set")
+		}
+		defer tty.Close()
+		terminal = tty
+	}
+	fmt.Fprintf(os.Stderr, "Passphrase for %s: ", oneLine(file))
+	defer fmt.Fprintln(os.Stderr)
+	return term.ReadPassword(int(terminal.Fd()))
+}
