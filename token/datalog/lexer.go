@@ -71,10 +71,16 @@ func (l *lexer) accept(text string) bool {
 // space skips white space and comments, which may stand wherever white space may.
 func (l *lexer) space() error {
 	for l.pos < len(l.src) {
+		switch l.src[l.pos] {
+		case ' ', '\t', '\r', '\n':
+			l.pos++
+			continue
+		case '/':
+		default:
+			return nil
+		}
 		rest := l.src[l.pos:]
 		switch {
-		case strings.IndexByte(" \t\r\n", rest[0]) >= 0:
-			l.pos++
 		case strings.HasPrefix(rest, "//"):
 			end := strings.IndexAny(rest, "\r\n")
 			if end < 0 {
@@ -152,6 +158,14 @@ func equalFoldASCII(s, lower string) bool {
 
 // nameAt returns the longest name at offset i, "" if there is none.
 func nameAt(src string, i int) string {
+	start := i
+	for i < len(src) && asciiName[src[i]] {
+		i++
+	}
+	if i == len(src) || src[i] < utf8.RuneSelf {
+		return src[start:i]
+	}
+	i = start
 	for j, r := range src[i:] {
 		if !isNameRune(r) {
 			return src[i : i+j]
@@ -159,6 +173,14 @@ func nameAt(src string, i int) string {
 	}
 	return src[i:]
 }
+
+// asciiName has the bytes of ASCII that [isNameRune] accepts.
+var asciiName = func() (table [256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		table[c] = isNameRune(rune(c))
+	}
+	return table
+}()
 
 func isNameRune(r rune) bool {
 	return r == '_' || r == ':' || unicode.IsLetter(r) || unicode.IsDigit(r)

@@ -29,6 +29,11 @@ func (l *lexer) integer() (Integer, error) {
 func (l *lexer) text() (String, error) {
 	start := l.pos
 	l.pos++
+	if n := strings.IndexAny(l.src[l.pos:], `\"`); n >= 0 && l.src[l.pos+n] == '"' {
+		plain := l.src[l.pos : l.pos+n] // nothing to unescape
+		l.pos += n + 1
+		return String(plain), nil
+	}
 	var b strings.Builder
 	for {
 		rest := l.src[l.pos:]

@@ -28,12 +28,11 @@ type bindings struct {
 	usedKeys  map[string]bool
 }
 
-func newBindings(params *Params) *bindings {
-	b := &bindings{usedTerms: map[string]bool{}, usedKeys: map[string]bool{}}
-	if params != nil {
-		b.params = *params
+func newBindings(params *Params) bindings {
+	if params == nil {
+		return bindings{}
 	}
-	return b
+	return bindings{params: *params, usedTerms: map[string]bool{}, usedKeys: map[string]bool{}}
 }
 
 func quoteParam(name string) string { return quoteName("{" + name + "}") }
@@ -65,6 +64,9 @@ func (b *bindings) key(name string) (Key, error) {
 
 // unused returns an error for the first given parameter that was not met.
 func (b *bindings) unused() error {
+	if len(b.params.Terms)+len(b.params.Keys) == 0 {
+		return nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(b.params.Terms)) {
 		if !b.usedTerms[name] {
 			return fmt.Errorf("the term of parameter %s is not used", quoteParam(name))

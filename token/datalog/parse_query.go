@@ -134,7 +134,7 @@ func (p *parser) predicate(variables bool) (Predicate, error) {
 	if err := p.expect("(", "'('"); err != nil {
 		return Predicate{}, err
 	}
-	pred := Predicate{Name: name}
+	pred := Predicate{Name: name, Terms: make([]Term, 0, 2)}
 	for {
 		if done, err := p.next(")"); done || err != nil {
 			return pred, err

@@ -5,7 +5,7 @@ import "strings"
 // A parser reads source text into the tree by recursive descent.
 type parser struct {
 	lexer
-	params *bindings
+	params bindings
 	depth  int // of brackets, parentheses, negations and method arguments
 	nodes  int // of the current expression
 }

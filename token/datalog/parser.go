@@ -1,6 +1,9 @@
 package datalog
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // ParseBlock reads the source of a block: an optional trusting clause, then
 // facts, rules and checks in any order, each ended by a semicolon (the last one
@@ -70,12 +73,8 @@ func parse[T any](src string, params *Params, read func(*parser) (T, error)) (re
 	if len(src) > MaxSource {
 		return zero, &SyntaxError{Line: 1, Column: 1, Msg: "source is larger than 1 MiB"}
 	}
-	for i, r := range src {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(src[i:]); size == 1 {
-				return zero, errorAt(src, i, "source is not valid UTF-8")
-			}
-		}
+	if !utf8.ValidString(src) {
+		return zero, errorAt(src, invalidAt(src), "source is not valid UTF-8")
 	}
 	p := &parser{lexer: lexer{src: src}, params: newBindings(params)}
 	if result, err = read(p); err != nil {
@@ -85,6 +84,18 @@ func parse[T any](src string, params *Params, read func(*parser) (T, error)) (re
 		return zero, p.fail(p.pos, "%v", err)
 	}
 	return result, nil
+}
+
+// invalidAt returns the offset of the first byte that is not UTF-8.
+func invalidAt(src string) int {
+	for i, r := range src {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(src[i:]); size == 1 {
+				return i
+			}
+		}
+	}
+	return len(src)
 }
 
 // single makes a reader of one element read the end of the text after it.
@@ -191,11 +202,20 @@ func (p *parser) factOrRule(a *Authorizer) error {
 		a.Rules = append(a.Rules, r)
 		return err
 	}
-	// Read once more, for the place of a variable that may not be there.
-	p.pos = start
-	fact, err := p.predicate(false)
-	a.Facts = append(a.Facts, fact)
-	return err
+	if hasVariable(head.Terms) {
+		// Read once more, for the place of the variable that may not be there.
+		p.pos = start
+		_, err := p.predicate(false)
+		return err
+	}
+	a.Facts = append(a.Facts, head)
+	return nil
+}
+
+// hasVariable reports whether one of the terms of a predicate is a variable;
+// what nests in them has none.
+func hasVariable(terms []Term) bool {
+	return slices.ContainsFunc(terms, func(t Term) bool { _, ok := t.(Variable); return ok })
 }
 
 func (p *parser) rule() (Rule, error) {
