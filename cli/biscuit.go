@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/token"
@@ -8,61 +10,75 @@ import (
 )
 
 // biscuitCommand is plain Biscuit, with the verbs and flags of biscuit-cli: it
-// knows nothing of delegation.
+// knows nothing of delegation. Its flags that open an editor are refused.
 func biscuitCommand(env *Env) *cli.Command {
-	rawInput := boolFlag("raw-input", "the input is raw bytes (this is also noticed)")
-	rawOutput := boolFlag("raw-output", "write raw bytes, not base64")
 	command := func(name, usage, args string, action func(*cli.Context, *Env) error, flags ...[]cli.Flag) *cli.Command {
-		c := &cli.Command{Name: name, Usage: usage, UsageText: "whittle biscuit " + name + " [flags] " + args}
-		for _, f := range flags {
-			c.Flags = append(c.Flags, f...)
+		return &cli.Command{
+			Name: name, Usage: usage, UsageText: "whittle biscuit " + name + " [flags] " + args,
+			Flags:  append(slices.Concat(flags...), jsonFlag()),
+			Action: func(c *cli.Context) error { return action(c, env) },
 		}
-		c.Flags = append(c.Flags, outFlag(), jsonFlag())
-		c.Action = func(ctx *cli.Context) error { return action(ctx, env) }
-		return c
 	}
-	request := command("generate-request", "make a request for a third-party block", "TOKEN", generateRequest, []cli.Flag{rawInput, rawOutput})
+	request := command("generate-request", "make a request for a third-party block", "TOKEN", generateRequest, tokenFlags(), outputFlags())
 	request.Aliases = []string{"generate-third-party-block-request"}
 	return &cli.Command{
-		Name:  "biscuit",
-		Usage: "plain Biscuit tokens, for use with any other implementation",
+		Name:      "biscuit",
+		Usage:     "plain Biscuit tokens, for use with any other implementation",
+		UsageText: "whittle biscuit COMMAND [flags] [arguments]",
 		Subcommands: []*cli.Command{
 			command("keypair", "make or convert a key pair", "", keypair, keypairFlags()),
-			command("generate", "make a token from a block of Datalog", "DATALOG_FILE", generate,
-				privateKeyFlags(), contentFlags(), []cli.Flag{&cli.UintFlag{Name: "root-key-id", Usage: "hint at the root key"}, boolFlag("raw", "write raw bytes, not base64")}),
-			command("attenuate", "append a block to a token", "TOKEN", biscuitAttenuate, blockFlags(), contentFlags(), []cli.Flag{rawInput, rawOutput}),
-			command("inspect", "show a token, verify it and authorize it", "TOKEN", biscuitInspect, inspectFlags(), []cli.Flag{rawInput}),
-			command("inspect-snapshot", "show and query a snapshot", "SNAPSHOT", inspectSnapshot, evaluationFlags(), []cli.Flag{rawInput}),
-			command("authorize", "decide by a token and an authorizer", "TOKEN", biscuitAuthorize,
-				[]cli.Flag{stringFlag("root-key", "the root public `KEY`: text, or a file"), stringFlag("authorizer", "the authorizer, a `FILE` of Datalog"), rawInput}, evaluationFlags()),
-			command("seal", "end a token, so that nothing can be appended", "TOKEN", biscuitSeal, []cli.Flag{rawInput, rawOutput}),
+			command("generate", "make a token from a block of Datalog", "DATALOG_FILE", generate, privateKeyFlags(), contentFlags(), generateFlags()),
+			command("attenuate", "append a block to a token", "TOKEN", biscuitAttenuate, blockFlags(), contentFlags(), tokenFlags(), outputFlags()),
+			command("inspect", "show a token, verify it and authorize it", "TOKEN", biscuitInspect, inspectFlags(), evaluationFlags(), tokenFlags()),
+			command("inspect-snapshot", "show and query a snapshot", "SNAPSHOT", inspectSnapshot, evaluationFlags(), tokenFlags()),
+			command("authorize", "decide by a token and an authorizer", "TOKEN", biscuitAuthorize, authorizeFlags(), evaluationFlags(), tokenFlags()),
+			command("seal", "end a token, so that nothing can be appended", "TOKEN", biscuitSeal, tokenFlags(), outputFlags()),
 			request,
 			command("generate-third-party-block", "sign a block for the token that made the request", "REQUEST", thirdPartyBlock,
-				privateKeyFlags(), blockFlags(), contentFlags(), []cli.Flag{rawInput, rawOutput}),
-			command("append-third-party-block", "append a block that a third party signed", "TOKEN", appendThirdParty,
-				[]cli.Flag{stringFlag("block-contents", "the signed block, as text"), stringFlag("block-contents-file", "the signed block, a `FILE`"),
-					boolFlag("raw-block-contents", "that file is raw bytes (this is also noticed)"), rawInput, rawOutput}),
+				privateKeyFlags(), blockFlags(), contentFlags(), tokenFlags(), outputFlags()),
+			command("append-third-party-block", "append a block that a third party signed", "TOKEN", appendThirdParty, contentsFlags(), tokenFlags(), outputFlags()),
 		},
 	}
 }
 
-func boolFlag(name, usage string) cli.Flag   { return &cli.BoolFlag{Name: name, Usage: usage} }
-func stringFlag(name, usage string) cli.Flag { return &cli.StringFlag{Name: name, Usage: usage} }
+func tokenFlags() []cli.Flag {
+	return []cli.Flag{boolFlag("raw-input", "the input is raw bytes (without it, they are noticed)")}
+}
+
+func outputFlags() []cli.Flag {
+	return []cli.Flag{boolFlag("raw-output", "write raw bytes, not base64"), outFlag()}
+}
+
+func generateFlags() []cli.Flag {
+	return []cli.Flag{
+		valueFlag("root-key-id", "a hint at the root key, a `NUMBER`"),
+		boolFlag("raw", "write raw bytes, not base64"), outFlag(),
+	}
+}
 
 func generate(c *cli.Context, env *Env) error {
 	args, err := arguments(c, "DATALOG_FILE")
 	if err != nil {
+		return noEditor(err)
+	}
+	o := new(token.MintOptions)
+	id, err := count(c, "root-key-id", 32)
+	if err != nil {
 		return err
+	}
+	if c.IsSet("root-key-id") {
+		id32 := uint32(id)
+		o.RootKeyID = &id32
 	}
 	key, err := biscuitPrivateKey(c, env)
 	if err != nil {
 		return err
 	}
-	source, err := readInput(env, args[0])
+	source, err := env.read(args[0], maxInput)
 	if err != nil {
 		return err
 	}
-	block, err := contentOf(c, env, args[0], string(source))
+	block, err := contentOf(c, env, shown(args[0]), string(source))
 	if err != nil {
 		return err
 	}
@@ -70,20 +86,16 @@ func generate(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	o := new(token.MintOptions)
-	if c.IsSet("root-key-id") {
-		id := c.Uint("root-key-id")
-		if uint64(id) > 1<<32-1 {
-			return usagef("--root-key-id has at most 32 bits")
-		}
-		id32 := uint32(id)
-		o.RootKeyID = &id32
-	}
 	t, err := token.Mint(key, block, next, o)
 	if err != nil {
 		return err
 	}
 	return emitBiscuit(c, env, t, c.Bool("raw"))
+}
+
+// noEditor explains why nothing opens where biscuit-cli starts an editor.
+func noEditor(err error) error {
+	return hintf(err, "no editor is opened here: give the Datalog by a flag or a file, or - for standard input")
 }
 
 func biscuitAttenuate(c *cli.Context, env *Env) error {
@@ -93,16 +105,6 @@ func biscuitAttenuate(c *cli.Context, env *Env) error {
 			return nil, err
 		}
 		return t.Append(nil, block, next)
-	})
-}
-
-func appendThirdParty(c *cli.Context, env *Env) error {
-	return extendBiscuit(c, env, func(t token.Chain, next token.Next) (token.Chain, error) {
-		contents, err := messageFlag(c, env, "block-contents")
-		if err != nil {
-			return nil, err
-		}
-		return t.AppendThirdParty(nil, contents, next)
 	})
 }
 
@@ -128,67 +130,43 @@ func extendBiscuit(c *cli.Context, env *Env, extend func(token.Chain, token.Next
 	return emitBiscuit(c, env, longer, c.Bool("raw-output"))
 }
 
-func generateRequest(c *cli.Context, env *Env) error {
-	t, err := readChain(c, env)
-	if err != nil {
-		return err
-	}
-	return emitMessage(c, env, t.Request())
-}
-
-func thirdPartyBlock(c *cli.Context, env *Env) error {
-	args, err := arguments(c, "REQUEST")
-	if err != nil {
-		return err
-	}
-	key, err := biscuitPrivateKey(c, env)
-	if err != nil {
-		return err
-	}
-	request, err := readMessage(env, args[0])
-	if err != nil {
-		return err
-	}
-	block, err := blockOf(c, env)
-	if err != nil {
-		return err
-	}
-	contents, err := token.SignThirdParty(request, key, block)
-	if err != nil {
-		return err
-	}
-	return emitMessage(c, env, contents)
-}
-
 // readChain reads the TOKEN argument and verifies all but the root's signature.
 func readChain(c *cli.Context, env *Env) (token.Chain, error) {
 	args, err := arguments(c, "TOKEN")
 	if err != nil {
 		return nil, err
 	}
-	u, err := readToken(env, args[0])
+	u, err := readToken(env, args[0], c.Bool("raw-input"))
 	if err != nil {
 		return nil, err
 	}
-	return u.VerifyUnrooted()
+	t, err := u.VerifyUnrooted()
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func emitBiscuit(c *cli.Context, env *Env, t token.Chain, raw bool) error {
-	switch {
-	case c.Bool("json"):
-		return printJSON(env.Stdout, map[string]string{"token": t.Text(), "form": t.Form().String()})
-	case raw:
-		return emit(env, c.String("o"), t.Bytes())
+	data := []byte(t.Text() + "\n")
+	if raw {
+		data = t.Bytes()
 	}
-	return emit(env, c.String("o"), []byte(t.Text()+"\n"))
+	if c.Bool("json") {
+		return emitJSON(c, env, map[string]string{"token": t.Text(), "form": t.Form().String()}, data)
+	}
+	return emit(c, env, data)
 }
 
+// emitMessage writes a message of a third party's, or for one.
 func emitMessage(c *cli.Context, env *Env, message []byte) error {
-	switch {
-	case c.Bool("json"):
-		return printJSON(env.Stdout, map[string]string{"message": token.EncodeText(message)})
-	case c.Bool("raw-output"):
-		return emit(env, c.String("o"), message)
+	text := token.EncodeText(message)
+	data := []byte(text + "\n")
+	if c.Bool("raw-output") {
+		data = message
 	}
-	return emit(env, c.String("o"), []byte(token.EncodeText(message)+"\n"))
+	if c.Bool("json") {
+		return emitJSON(c, env, map[string]string{"message": text}, data)
+	}
+	return emit(c, env, data)
 }

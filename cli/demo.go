@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,17 +15,20 @@ func demoCommand(env *Env) *cli.Command {
 		Name:      "demo",
 		Usage:     "tell the whole story on real files in a temporary folder",
 		UsageText: "whittle demo [--keep]",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: "keep", Usage: "leave the folder behind, to look at its files"}},
+		Flags:     []cli.Flag{boolFlag("keep", "leave the folder behind, to look at its files"), jsonFlag()},
 		Action:    func(c *cli.Context) error { return demo(c, env) },
 	}
 }
 
-// A scene is one command of the demonstration and the exit code it must have.
+// A scene is one command of the demonstration and the exit code that it must
+// have. No argument holds a space.
 type scene struct {
 	say  string
 	args string
 	exit int
 }
+
+const asked = " --audience svc:certs --trust trust"
 
 var scenes = []scene{
 	{"Alice has a key. So has each of her agents.", "keygen -o alice", 0},
@@ -38,80 +41,97 @@ var scenes = []scene{
 	{"The runner tries to give itself more. It cannot.",
 		"attenuate --key runner --operation delete --trust trust narrow", 1},
 	{"The runner asks the service to rotate the certificate: the token is bound to this one request.",
-		"invoke --key runner --operation rotate --resource payments/certs/api --arg days=30 --audience svc:certs --trust trust -o request narrow", 0},
+		"invoke --key runner --operation rotate --resource payments/certs/api --arg days=30" + asked + " -o request narrow", 0},
 	{"The service checks it offline.",
-		"verify --trust trust --operation rotate --resource payments/certs/api --arg days=30 --audience svc:certs request", 0},
+		"verify --operation rotate --resource payments/certs/api --arg days=30" + asked + " request", 0},
 	{"Another certificate with the same token?",
-		"verify --trust trust --operation rotate --resource payments/certs/web --arg days=30 --audience svc:certs request", 1},
+		"verify --operation rotate --resource payments/certs/web --arg days=30" + asked + " request", 1},
 	{"An argument changed on the way?",
-		"verify --trust trust --operation rotate --resource payments/certs/api --arg days=9999 --audience svc:certs request", 1},
+		"verify --operation rotate --resource payments/certs/api --arg days=9999" + asked + " request", 1},
 	{"A thief who copied the token but has no key?",
-		"verify --trust trust --operation rotate --resource payments/certs/api --arg days=30 --audience svc:certs narrow", 1},
+		"verify --operation rotate --resource payments/certs/api --arg days=30" + asked + " narrow", 1},
 	{"Who did what on whose behalf stays written in the token.", "inspect --trust trust narrow", 0},
+}
+
+// performance is a scene as it was played.
+type performance struct {
+	Say     string `json:"say"`
+	Command string `json:"command"`
+	Exit    int    `json:"exit"`
+	Stdout  string `json:"stdout"`
+	Stderr  string `json:"stderr"`
 }
 
 func demo(c *cli.Context, env *Env) error {
 	if _, err := arguments(c); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "whittle-demo-")
+	folder, err := os.MkdirTemp("", "whittle-demo-")
 	if err != nil {
 		return err
 	}
-	if c.Bool("keep") {
-		defer fmt.Fprintf(env.Stdout, "\nThe files are in %s\n", dir)
-	} else {
-		defer os.RemoveAll(dir)
+	if !c.Bool("keep") {
+		defer os.RemoveAll(folder)
 	}
+	stage := *env
+	stage.folder = folder
+	var played []performance
 	for _, s := range scenes {
-		if err := s.play(c.Context, env, dir); err != nil {
-			return err
+		p := s.play(c.Context, stage)
+		played = append(played, p)
+		if !c.Bool("json") {
+			p.tell(env)
 		}
-		if strings.HasPrefix(s.args, "keygen -o alice") {
-			if err := trustAlice(env, dir); err != nil {
+		if p.Exit != s.exit {
+			return fmt.Errorf("the demonstration went wrong: exit code %d, not %d, of whittle %s", p.Exit, s.exit, s.args)
+		}
+		if s.args == "keygen -o alice" {
+			if err := trustAlice(c, env, &stage); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
-}
-
-// play shows a command, runs it in the folder, and checks how it ends.
-func (s *scene) play(ctx context.Context, env *Env, dir string) error {
-	if s.say != "" {
-		fmt.Fprintf(env.Stdout, "\n# %s\n", s.say)
+	left := ""
+	if c.Bool("keep") {
+		left = folder
 	}
-	fmt.Fprintf(env.Stdout, "$ whittle %s\n", s.args)
-	quiet := *env
-	quiet.Stderr = env.Stdout // one story, in order
-	args := strings.Fields(s.args)
-	for i, a := range args {
-		if isDemoFile(a) && (i == 0 || !strings.HasPrefix(args[i-1], "--arg")) && i > 0 {
-			args[i] = filepath.Join(dir, a)
-		}
+	if c.Bool("json") {
+		return printJSON(env.Stdout, struct {
+			Scenes []performance `json:"scenes"`
+			Folder string        `json:"folder,omitempty"`
+		}{played, left})
 	}
-	if code := Run(ctx, args, quiet); code != s.exit {
-		return fmt.Errorf("the demonstration went wrong: exit code %d, expected %d", code, s.exit)
+	if left != "" {
+		fmt.Fprintf(env.Stdout, "\nThe files are in %s\n", left)
 	}
 	return nil
 }
 
-// isDemoFile tells the files of the demonstration from other arguments.
-func isDemoFile(arg string) bool {
-	switch arg {
-	case "alice", "ci", "ci.pub", "runner", "runner.pub", "token", "narrow", "request", "trust":
-		return true
+// play runs the command in the folder.
+func (s *scene) play(ctx context.Context, stage Env) performance {
+	var stdout, stderr bytes.Buffer
+	stage.Stdout, stage.Stderr = &stdout, &stderr
+	code := Run(ctx, strings.Fields(s.args), stage)
+	return performance{s.say, "whittle " + s.args, code, stdout.String(), stderr.String()}
+}
+
+// tell prints one story: what goes to standard error belongs to it.
+func (p *performance) tell(env *Env) {
+	if p.Say != "" {
+		fmt.Fprintf(env.Stdout, "\n# %s\n", p.Say)
 	}
-	return false
+	fmt.Fprintf(env.Stdout, "$ %s\n%s%s", p.Command, p.Stdout, p.Stderr)
 }
 
 // trustAlice writes the service's trust file: one line, as OpenSSH has it.
-func trustAlice(env *Env, dir string) error {
-	public, err := os.ReadFile(filepath.Join(dir, "alice.pub"))
+func trustAlice(c *cli.Context, env, stage *Env) error {
+	public, err := stage.read("alice.pub", maxInput)
 	if err != nil {
 		return err
 	}
 	line := `alice@example.com namespaces="whittle" ` + string(public)
-	fmt.Fprintf(env.Stdout, "\n# The service trusts her key, in a file as OpenSSH has it.\n$ cat trust\n%s", line)
-	return os.WriteFile(filepath.Join(dir, "trust"), []byte(line), 0o600)
+	if !c.Bool("json") {
+		fmt.Fprintf(env.Stdout, "\n# The service trusts her key, in a file as OpenSSH has it.\n$ cat trust\n%s", line)
+	}
+	return stage.write("trust", []byte(line))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
 )
 
 func inspectCommand(env *Env) *cli.Command {
@@ -23,7 +25,9 @@ func inspectCommand(env *Env) *cli.Command {
 }
 
 // inspection is what could be found out about a token. chain is nil unless the
-// signatures verify and the blocks are in the vocabulary; why says why not.
+// signatures verify and the blocks are in the vocabulary; why says why not. A
+// plain Biscuit is none of ours and is shown without complaint; refused is why
+// a token is not what it pretends to be.
 type inspection struct {
 	unverified *token.Unverified
 	blocks     []token.Block
@@ -31,6 +35,7 @@ type inspection struct {
 	token      token.Chain
 	chain      *delegation.Chain
 	why        error
+	refused    error
 }
 
 func inspect(c *cli.Context, env *Env) error {
@@ -38,7 +43,7 @@ func inspect(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	u, err := readToken(env, args[0])
+	u, err := readToken(env, args[0], false)
 	if err != nil {
 		return err
 	}
@@ -47,12 +52,13 @@ func inspect(c *cli.Context, env *Env) error {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(env.Stdout, in.json())
+		err = printJSON(env.Stdout, in.json())
+	} else {
+		var b strings.Builder
+		in.print(&b)
+		_, err = io.WriteString(env.Stdout, manyLines(b.String()))
 	}
-	var b strings.Builder
-	in.print(&b)
-	fmt.Fprint(env.Stdout, manyLines(b.String()))
-	return nil
+	return cmp.Or(err, in.refused)
 }
 
 func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error) {
@@ -66,23 +72,31 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 	}
 	unrooted, err := u.VerifyUnrooted()
 	if err != nil {
-		in.why = err
+		in.why, in.refused = err, err
 		return in, nil
 	}
 	in.token, in.verified = unrooted, "chain"
+	var roots *trust.Roots
 	if file := c.String("trust"); file != "" {
-		roots, err := readTrust(file)
-		if err != nil {
+		if roots, err = readTrust(env, file); err != nil {
 			return nil, err
 		}
-		if t, err := roots.Verify(u, now()); err != nil {
-			in.why = err
-		} else {
+		t, err := roots.Verify(u, now())
+		if err == nil {
 			in.token, in.verified = t, "root"
 		}
+		in.why, in.refused = err, err
 	}
-	if in.chain, err = delegation.Read(in.token); err != nil {
-		in.why = err
+	chain, err := delegation.Read(in.token)
+	if err != nil {
+		in.why = cmp.Or(in.why, err)
+		return in, nil
+	}
+	in.chain = chain
+	if in.verified == "root" {
+		if err := roots.MaySpeak(in.token.Root(), chain.Delegator, now()); err != nil {
+			in.why, in.refused = err, err
+		}
 	}
 	return in, nil
 }
@@ -91,7 +105,7 @@ func (in *inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "form:      %s\n", in.form())
 	fmt.Fprintf(w, "verified:  %s\n", in.extent())
 	if in.why != nil {
-		fmt.Fprintf(w, "           %s\n", in.why)
+		fmt.Fprintf(w, "           %s\n", oneLine(in.why.Error()))
 	}
 	if in.chain != nil {
 		fmt.Fprintln(w)
@@ -101,11 +115,20 @@ func (in *inspection) print(w io.Writer) {
 	}
 	for i, b := range in.blocks {
 		fmt.Fprintf(w, "\nblock %d, Datalog %s%s:\n", i, release(b.Version), by(b))
-		for line := range strings.Lines(b.Datalog.String()) {
-			fmt.Fprint(w, "  ", line)
-		}
-		fmt.Fprintf(w, "  // revocation id %s\n", hex.EncodeToString(b.Signature))
+		printBlock(w, b)
 	}
+}
+
+// printBlock shows a block's content. Nothing in it can look like what stands
+// around it: every line is indented, and no text of the token spans two.
+func printBlock(w io.Writer, b token.Block) {
+	if b.Datalog.Context != nil {
+		fmt.Fprintf(w, "  // context: %s\n", oneLine(*b.Datalog.Context))
+	}
+	for line := range strings.Lines(b.Datalog.String()) {
+		fmt.Fprintf(w, "  %s\n", oneLine(strings.TrimSuffix(line, "\n")))
+	}
+	fmt.Fprintf(w, "  // revocation id %s\n", hex.EncodeToString(b.Signature))
 }
 
 func (in *inspection) form() string {
@@ -185,74 +208,3 @@ func by(b token.Block) string {
 
 // release names a language version as the specification does.
 func release(version uint32) string { return fmt.Sprintf("3.%d", version-3) }
-
-func (in *inspection) json() any {
-	type holder struct {
-		Holder string `json:"holder"`
-		Key    string `json:"key"`
-	}
-	out := struct {
-		Form          string            `json:"form"`
-		Verified      string            `json:"verified"`
-		Problem       string            `json:"problem,omitempty"`
-		Delegator     string            `json:"delegator,omitempty"`
-		Chain         []holder          `json:"chain,omitempty"`
-		Scope         *delegation.Scope `json:"scope,omitempty"`
-		Audience      string            `json:"audience,omitempty"`
-		RootKeyID     *uint32           `json:"root_key_id"`
-		Blocks        []blockJSON       `json:"blocks"`
-		RevocationIDs []string          `json:"revocation_ids"`
-	}{Form: in.unverified.Form().String(), Verified: in.verified, RootKeyID: rootKeyID(in.unverified), Blocks: blocksJSON(in.blocks)}
-	for _, b := range in.blocks {
-		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(b.Signature))
-	}
-	if in.why != nil {
-		out.Problem = in.why.Error()
-	}
-	if in.chain != nil {
-		out.Form = formName(in.token, in.chain)
-		out.Delegator, out.Scope = in.chain.Delegator, &in.chain.Scope
-		for _, l := range in.chain.Links {
-			if l.Kind != delegation.LinkNarrow {
-				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String()})
-			}
-		}
-		if in.chain.Invocation != nil {
-			out.Audience = in.chain.Invocation.Audience
-		}
-	}
-	return out
-}
-
-// blockJSON is a block in the shape of the Biscuit project's samples.json.
-type blockJSON struct {
-	Symbols     []string `json:"symbols"`
-	PublicKeys  []string `json:"public_keys"`
-	ExternalKey *string  `json:"external_key"`
-	Code        string   `json:"code"`
-	Version     uint32   `json:"version"`
-}
-
-func blocksJSON(blocks []token.Block) []blockJSON {
-	out := make([]blockJSON, len(blocks))
-	for i, b := range blocks {
-		out[i] = blockJSON{Symbols: []string{}, PublicKeys: []string{}, Code: b.Datalog.String(), Version: b.Version}
-		out[i].Symbols = append(out[i].Symbols, b.Symbols...)
-		for _, k := range b.Keys {
-			out[i].PublicKeys = append(out[i].PublicKeys, k.String())
-		}
-		if !b.External.IsZero() {
-			key := b.External.String()
-			out[i].ExternalKey = &key
-		}
-	}
-	return out
-}
-
-func rootKeyID(u *token.Unverified) *uint32 {
-	id, ok := u.RootKeyID()
-	if !ok {
-		return nil
-	}
-	return &id
-}

@@ -153,7 +153,7 @@ func (k Key) String() string {
 func ParseKey(s string) (Key, error) {
 	name, digits, ok := strings.Cut(s, "/")
 	if !ok {
-		return Key{}, fmt.Errorf("a public key is written algorithm/hex, as in ed25519/0123..")
+		return Key{}, fmt.Errorf("a public key is written algorithm/hex, as in ed25519/0123ab")
 	}
 	var k Key
 	want := 0

@@ -63,11 +63,3 @@ func (e *Error) under(name string, index int) *Error {
 	e.Path = name
 	return e
 }
-
-// plain turns a nil *Error into a nil error.
-func (e *Error) plain() error {
-	if e == nil {
-		return nil
-	}
-	return e
-}

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"encoding/hex"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+func (in *inspection) json() any {
+	type holder struct {
+		Holder string `json:"holder"`
+		Key    string `json:"key"`
+	}
+	out := struct {
+		Form          string            `json:"form"`
+		Verified      string            `json:"verified"`
+		Problem       string            `json:"problem,omitempty"`
+		Delegator     string            `json:"delegator,omitempty"`
+		Chain         []holder          `json:"chain,omitempty"`
+		Scope         *delegation.Scope `json:"scope,omitempty"`
+		Audience      string            `json:"audience,omitempty"`
+		RootKeyID     *uint32           `json:"root_key_id"`
+		Blocks        []blockJSON       `json:"blocks"`
+		RevocationIDs []string          `json:"revocation_ids"`
+	}{Form: in.unverified.Form().String(), Verified: in.verified, RootKeyID: rootKeyID(in.unverified), Blocks: blocksJSON(in.blocks), RevocationIDs: idsOf(in.blocks)}
+	if in.why != nil {
+		out.Problem = in.why.Error()
+	}
+	if in.chain != nil {
+		out.Form = formName(in.token, in.chain)
+		out.Delegator, out.Scope = in.chain.Delegator, &in.chain.Scope
+		for _, l := range in.chain.Links {
+			if l.Kind != delegation.LinkNarrow {
+				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String()})
+			}
+		}
+		if in.chain.Invocation != nil {
+			out.Audience = in.chain.Invocation.Audience
+		}
+	}
+	return out
+}
+
+// blockJSON is a block in the shape of the Biscuit project's samples.json.
+type blockJSON struct {
+	Symbols     []string `json:"symbols"`
+	PublicKeys  []string `json:"public_keys"`
+	ExternalKey *string  `json:"external_key"`
+	Code        string   `json:"code"`
+	Version     uint32   `json:"version"`
+}
+
+func blocksJSON(blocks []token.Block) []blockJSON {
+	out := make([]blockJSON, len(blocks))
+	for i, b := range blocks {
+		out[i] = blockJSON{Symbols: []string{}, PublicKeys: []string{}, Code: b.Datalog.String(), Version: b.Version}
+		out[i].Symbols = append(out[i].Symbols, b.Symbols...)
+		for _, k := range b.Keys {
+			out[i].PublicKeys = append(out[i].PublicKeys, k.String())
+		}
+		if !b.External.IsZero() {
+			key := b.External.String()
+			out[i].ExternalKey = &key
+		}
+	}
+	return out
+}
+
+func idsOf(blocks []token.Block) []string {
+	ids := make([]string, len(blocks))
+	for i, b := range blocks {
+		ids[i] = hex.EncodeToString(b.Signature)
+	}
+	return ids
+}
+
+func rootKeyID(u *token.Unverified) *uint32 {
+	id, ok := u.RootKeyID()
+	if !ok {
+		return nil
+	}
+	return &id
+}
