@@ -333,7 +333,17 @@ func TestInvokeRefuses(t *testing.T) {
 			t.Errorf("%s: invoked", name)
 		}
 	}
-	if _, err := attenuate.InvokeAt(mint(t), ci, req, now, now); err == nil {
-		t.Error("invoked for no time at all")
+	for name, until := range map[string]time.Time{
+		"no time at all":    now,
+		"within one second": now.Add(time.Millisecond),
+		"too long":          now.Add(attenuate.MaxWindow + delegation.Skew + time.Second),
+		"backwards":         now.Add(-time.Second),
+	} {
+		if _, err := attenuate.InvokeAt(mint(t), ci, req, now, until); err == nil {
+			t.Errorf("invoked for %s", name)
+		}
+	}
+	if _, err := attenuate.InvokeAt(mint(t), ci, req, now, now.Add(attenuate.MaxWindow)); err != nil {
+		t.Error(err)
 	}
 }

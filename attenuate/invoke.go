@@ -12,6 +12,10 @@ import (
 // Window is how long an invocation made by [Invoke] holds, from now on.
 const Window = 60 * time.Second
 
+// MaxWindow is the longest that an invocation may hold; verifiers refuse more
+// unless told otherwise.
+const MaxWindow = 5 * time.Minute
+
 // Invoke binds a held token to one request, signed with the holder's key: from
 // 30 seconds before now, to allow for clocks that differ, to [Window] after.
 // The result is what goes to the service.
@@ -21,7 +25,7 @@ func Invoke(c token.Chain, holder token.Signer, req delegation.Request) (token.C
 }
 
 // InvokeAt is [Invoke] with a window of one's own: from is included, until is
-// not. Verifiers refuse more than five minutes. Prefer Invoke.
+// not. The window may be [MaxWindow] long, and the 30 seconds more. Prefer Invoke.
 func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, until time.Time) (token.Chain, error) {
 	chain, err := open(c)
 	if err != nil {
@@ -30,8 +34,11 @@ func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, 
 	if chain.Bearer {
 		return nil, token.Errorf(token.CodeProfile, -1, "a bearer token cannot be invoked: present it as it is")
 	}
-	if from.Unix() < 0 || !until.After(from) {
-		return nil, fmt.Errorf("the window of an invocation ends after it begins")
+	if from.Unix() < 0 || until.Unix() <= from.Unix() {
+		return nil, fmt.Errorf("the window of an invocation ends after it begins, by a second at least")
+	}
+	if until.Sub(from) > MaxWindow+delegation.Skew {
+		return nil, fmt.Errorf("an invocation holds for %s at most", MaxWindow)
 	}
 	checked, err := req.Check()
 	if err != nil {

@@ -23,7 +23,7 @@ var (
 
 func (s keySource) flags(what string) []cli.Flag {
 	return []cli.Flag{
-		valueFlag(s.text, what+" `KEY`, as text such as ed25519.../HEX"),
+		valueFlag(s.text, what+" `KEY`, as text"),
 		valueFlag(s.file, what+" key, a `FILE`"),
 		valueFlag(s.format, "hex, pem or raw (without it, hex and pem are noticed)"),
 		valueFlag(s.algorithm, "ed25519 or secp256r1; raw bytes need it"),

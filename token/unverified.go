@@ -31,8 +31,8 @@ type Unverified struct {
 }
 
 // Parse decodes a token's container. It copies nothing: data must not change
-// afterwards. Errors are of type [*Error], with the code malformed, unsupported
-// or limit.
+// afterwards. Errors are of type [*Error], with the code malformed or
+// unsupported.
 func Parse(data []byte, limits *Limits) (*Unverified, error) {
 	c, err := wire.DecodeContainer(data, limits)
 	if err != nil {

@@ -3,7 +3,9 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -15,9 +17,18 @@ import (
 // facts, 100 rounds of rules, and steps that no honest token comes near.
 type Limits = engine.Limits
 
-// evaluate asks the engine, which has the last word on every caveat.
-func (v *Verifier) evaluate(d *Decision, t *token.Token, facts []datalog.Predicate, req *delegation.Checked) error {
-	r, err := v.policy.Evaluate(engineBlocks(t), facts, &engine.Options{Limits: v.options.Limits})
+// evaluate asks the engine, which has the last word on every caveat. stated are
+// the facts that the verifier knows besides those of the request and the clock.
+func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain, req *delegation.Checked, stated []datalog.Predicate, now time.Time) error {
+	facts, err := v.state(req, chain, now)
+	if err != nil {
+		return err
+	}
+	blocks, err := statedTo(engineBlocks(t), chain, req)
+	if err != nil {
+		return err
+	}
+	r, err := v.policy.Evaluate(blocks, append(facts, stated...), &engine.Options{Limits: v.options.Limits})
 	if err != nil {
 		return evaluationError(err)
 	}
@@ -42,6 +53,49 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, facts []datalog.Predica
 		reasons = append(reasons, Reason{Code: token.CodePolicy, Block: -1, Hop: v.audience, Message: message})
 	}
 	return &denial{reasons}
+}
+
+// state returns the facts of a request and of the verifier itself.
+func (v *Verifier) state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
+	if err := req.Stateable(&v.mentions); err != nil {
+		return nil, token.Errorf(token.CodeCheckFailed, -1, "%s", err)
+	}
+	action, err := req.ActionDigest()
+	if err != nil {
+		return nil, token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
+	}
+	facts := append(req.Facts(), req.Inside(&v.mentions)...)
+	return append(facts,
+		fact("time", datalog.Date(now.Unix())),
+		fact("weekday", datalog.Integer((int(now.Weekday())+6)%7+1)),
+		fact("minute", datalog.Integer(now.Hour()*60+now.Minute())),
+		fact("depth", datalog.Integer(chain.Depth)),
+		fact("action", datalog.Bytes(action[:])),
+	), nil
+}
+
+func fact(name string, value datalog.Term) datalog.Predicate {
+	return datalog.Predicate{Name: name, Terms: []datalog.Term{value}}
+}
+
+// statedTo adds to each block the values inside arguments that its own caveats
+// speak of, as if the block had said so itself: then no other block sees them but
+// by way of block 0, which nobody can change.
+func statedTo(blocks []engine.Block, chain *delegation.Chain, req *delegation.Checked) ([]engine.Block, error) {
+	for i := range chain.Links {
+		l := &chain.Links[i]
+		if err := req.Stateable(&l.Mentions); err != nil {
+			return nil, token.Errorf(token.CodeCheckFailed, l.Block, "%s", err)
+		}
+		inside := req.Inside(&l.Mentions)
+		if len(inside) == 0 {
+			continue
+		}
+		told := *blocks[l.Block].Datalog
+		told.Facts = slices.Concat(told.Facts, inside)
+		blocks[l.Block].Datalog = &told
+	}
+	return blocks, nil
 }
 
 // explain says what a caveat allows and what was asked for.

@@ -25,6 +25,7 @@ var (
 		`check all arg("n", $v), $v > 3`, `check if arg("n", $v), $v.type() == "integer"`, `reject if arg("n", 7)`,
 		`check if depth($d), $d < 2`, `check if agent_key($k)`, `check if time($t), $t > 2026-01-01T00:00:00Z`,
 		`check if resource($r), {"a", "x"}.contains($r)`, `check if delegator("alice@example.com")`,
+		`check if arg($n, $v), $v == 7`, `check if arg("/o/k", $v), $v == 7`, `reject if arg("/o/k", $v), $v == 5`, `check all arg($n, $v), $v != 5`,
 		`check if arg("n", $v), $v / 0 > 1`, `check if missing($x)`, `check if weekday(1)`,
 	})
 )
@@ -65,7 +66,7 @@ func someRequest(t *rapid.T) delegation.Request {
 		Audience:  "svc:certs",
 	}
 	if rapid.Bool().Draw(t, "with argument") {
-		req.Args = map[string]any{"n": rapid.SampledFrom([]any{1, 5, 7, "5", 5.0, true, nil}).Draw(t, "n")}
+		req.Args = map[string]any{"o": map[string]any{"k": rapid.SampledFrom([]any{5, 7, 7.5}).Draw(t, "k")}, "n": rapid.SampledFrom([]any{1, 5, 7, "5", 5.0, true, nil}).Draw(t, "n")}
 	}
 	return req
 }

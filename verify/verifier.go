@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -53,8 +52,8 @@ type Verifier struct {
 	roots    *trust.Roots
 	options  Options
 	policy   *engine.Authorizer
-	pointers []string     // places inside arguments that the policy speaks of
-	latest   atomic.Int64 // seconds since 1970, the latest time seen
+	mentions delegation.Mentions // what the policy says of arguments
+	latest   atomic.Int64        // seconds since 1970, the latest time seen
 }
 
 // New returns a verifier for the service with the given name, which trusts the
@@ -91,7 +90,7 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 		withDefault.Policies = []datalog.Policy{allowAll}
 		policy = &withDefault
 	}
-	v.pointers = delegation.PointersOf(policy)
+	v.mentions = delegation.MentionsOf(policy)
 	var err error
 	if v.policy, err = engine.Compile(policy); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
@@ -151,20 +150,17 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 	if err != nil {
 		return err
 	}
-	d.describe(t, chain)
 	if err := v.roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
 		return err
 	}
+	d.describe(t, chain)
 	if err := v.presented(t, chain); err != nil {
 		return err
 	}
 	if err := v.lifetime(chain, now); err != nil {
 		return err
 	}
-	facts, err := v.state(checked, chain, now)
-	if err != nil {
-		return err
-	}
+	var stated []datalog.Predicate
 	if inv := chain.Invocation; inv != nil {
 		request, err := checked.Digest(t.PrefixHash(inv.Block), inv.Nonce)
 		if err != nil {
@@ -173,11 +169,11 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 		if err := v.invocation(inv, request, now); err != nil {
 			return err
 		}
-		facts = append(facts,
+		stated = append(stated,
 			fact("request", datalog.Bytes(request[:])),
 			fact("agent_key", datalog.String(inv.By.String())))
 	}
-	return v.evaluate(d, t, facts, checked)
+	return v.evaluate(d, t, chain, checked, stated, now)
 }
 
 // now returns the time, which never goes back.
@@ -265,29 +261,6 @@ func (v *Verifier) invocation(inv *delegation.Invocation, request delegation.Dig
 		return token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
 	}
 	return nil
-}
-
-// state returns the facts of a request and of the verifier itself.
-func (v *Verifier) state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
-	action, err := req.ActionDigest()
-	if err != nil {
-		return nil, token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
-	}
-	pointers := chain.Pointers
-	if len(v.pointers) > 0 {
-		pointers = slices.Compact(slices.Sorted(slices.Values(slices.Concat(pointers, v.pointers))))
-	}
-	return append(req.Facts(pointers...),
-		fact("time", datalog.Date(now.Unix())),
-		fact("weekday", datalog.Integer((int(now.Weekday())+6)%7+1)),
-		fact("minute", datalog.Integer(now.Hour()*60+now.Minute())),
-		fact("depth", datalog.Integer(chain.Depth)),
-		fact("action", datalog.Bytes(action[:])),
-	), nil
-}
-
-func fact(name string, value datalog.Term) datalog.Predicate {
-	return datalog.Predicate{Name: name, Terms: []datalog.Term{value}}
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

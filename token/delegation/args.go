@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -31,6 +32,9 @@ func ParseValue(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("the JSON is not valid UTF-8")
 	}
+	if loneSurrogate(data) {
+		return nil, fmt.Errorf("the JSON has half of a surrogate pair, which is no character")
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	value, err := readValue(d, maxArgDepth)
@@ -41,6 +45,40 @@ func ParseValue(data []byte) (any, error) {
 		return nil, fmt.Errorf("something follows the JSON value")
 	}
 	return value, nil
+}
+
+// loneSurrogate finds an escape such as \ud800 that stands for half a character.
+// Package json would replace it, so that two texts became one value.
+func loneSurrogate(data []byte) bool {
+	for i := 0; i+1 < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		i++
+		high := escaped(data[i:])
+		if !utf16.IsSurrogate(high) {
+			continue
+		}
+		i += 5
+		if i+1 >= len(data) || data[i] != '\\' || utf16.DecodeRune(high, escaped(data[i+1:])) == utf8.RuneError {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
+// escaped returns the code unit of the escape u0123 at the start of data, 0 if
+// there is none.
+func escaped(data []byte) rune {
+	if len(data) < 5 || data[0] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(data[1:5]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(unit)
 }
 
 func readValue(d *json.Decoder, depth int) (any, error) {

@@ -2,8 +2,6 @@ package delegation
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -32,10 +30,6 @@ type Chain struct {
 
 	// Depth is how often the holder changed after block 0.
 	Depth int
-
-	// Pointers are the places inside arguments that the caveats speak of, as in
-	// arg("/ticket/id", $v), ascending.
-	Pointers []string
 }
 
 // LinkKind says what a block did to the chain.
@@ -76,6 +70,9 @@ type Link struct {
 	Key    token.PublicKey
 
 	Caveats []Caveat
+
+	// Mentions is what the caveats say of arguments.
+	Mentions Mentions
 }
 
 // An Invocation narrows a token to one request at one service, for seconds.
@@ -121,6 +118,8 @@ type reader struct {
 	form   token.Form
 	root   token.PublicKey // zero when unknown
 	chain  *Chain
+
+	pointers int // places inside arguments that the links so far speak of
 }
 
 func (r *reader) block(i int) error {
@@ -192,9 +191,12 @@ func (r *reader) link(i int, b *token.Block) error {
 		if err := cv.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", cv, err)
 		}
-		r.chain.Pointers = appendPointers(r.chain.Pointers, c.Queries)
+		l.Mentions.add(c.Queries)
 		l.Caveats = append(l.Caveats, cv)
 		r.chain.Scope.Narrow(cv, i)
+	}
+	if r.pointers += len(l.Mentions.Pointers); r.pointers > maxPointers {
+		return fmt.Errorf("the token speaks of more than %d places inside arguments", maxPointers)
 	}
 	if i == 0 {
 		r.chain.Delegator = facts.delegator
@@ -300,39 +302,4 @@ func plain(b *datalog.Block) error {
 
 func lowS(signer token.PublicKey, signature []byte) bool {
 	return signer.IsZero() || signer.Algorithm() != datalog.Secp256r1 || token.IsLowS(signature)
-}
-
-// appendPointers adds what queries say of values inside arguments.
-func appendPointers(pointers []string, queries []datalog.Query) []string {
-	for _, q := range queries {
-		for _, p := range q.Body {
-			if p.Name != "arg" || len(p.Terms) != 2 {
-				continue
-			}
-			name, ok := p.Terms[0].(datalog.String)
-			if !ok || !strings.HasPrefix(string(name), "/") {
-				continue
-			}
-			if i, found := slices.BinarySearch(pointers, string(name)); !found {
-				pointers = slices.Insert(pointers, i, string(name))
-			}
-		}
-	}
-	return pointers
-}
-
-// PointersOf returns the places inside arguments that an authorizer speaks of, as
-// [Chain.Pointers] does for a token.
-func PointersOf(a *datalog.Authorizer) []string {
-	var pointers []string
-	for _, r := range a.Rules {
-		pointers = appendPointers(pointers, []datalog.Query{r.Query})
-	}
-	for _, c := range a.Checks {
-		pointers = appendPointers(pointers, c.Queries)
-	}
-	for _, p := range a.Policies {
-		pointers = appendPointers(pointers, p.Queries)
-	}
-	return pointers
 }

@@ -75,8 +75,8 @@ func TestRead(t *testing.T) {
 	if chain.Depth != 1 || chain.Bearer || chain.Invocation != nil || chain.Holder().Holder != "agent:runner" {
 		t.Errorf("%+v", chain)
 	}
-	if want := "/a /a/b"; strings.Join(chain.Pointers, " ") != want {
-		t.Errorf("pointers %q", chain.Pointers)
+	if m := chain.Links[1].Mentions; strings.Join(m.Pointers, " ") != "/a /a/b" || m.Any || m.Names != nil {
+		t.Errorf("mentions %+v", m)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -176,9 +175,8 @@ func validString(s string) error {
 
 // Facts returns what a verifier states of the request: operation, resource,
 // audience, and arg for each argument that Datalog can hold, arguments in the
-// order of their names. Values inside an argument are stated where a pointer (RFC
-// 6901) says so: arg("/ticket/id", value).
-func (c *Checked) Facts(pointers ...string) []datalog.Predicate {
+// order of their names. See [Checked.Inside] for the values inside them.
+func (c *Checked) Facts() []datalog.Predicate {
 	facts := make([]datalog.Predicate, 0, 2+len(c.Resources)+len(c.args))
 	facts = append(facts, fact("operation", datalog.String(c.Operation)), fact("audience", datalog.String(c.Audience)))
 	for _, path := range c.Resources {
@@ -189,37 +187,7 @@ func (c *Checked) Facts(pointers ...string) []datalog.Predicate {
 			facts = append(facts, fact("arg", datalog.String(name), value))
 		}
 	}
-	for _, p := range pointers {
-		if value, ok := c.inside(p); ok {
-			facts = append(facts, fact("arg", datalog.String(p), value))
-		}
-	}
 	return facts
-}
-
-// inside returns the value that a pointer leads to, if there is one that Datalog
-// can hold.
-func (c *Checked) inside(pointer string) (datalog.Term, bool) {
-	var value any = c.args
-	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-		var ok bool
-		switch v := value.(type) {
-		case map[string]any:
-			if value, ok = v[step]; !ok {
-				return nil, false
-			}
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(v) || strconv.Itoa(i) != step {
-				return nil, false
-			}
-			value = v[i]
-		default:
-			return nil, false
-		}
-	}
-	return term(value)
 }
 
 func fact(name string, terms ...datalog.Term) datalog.Predicate {

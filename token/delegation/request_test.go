@@ -124,8 +124,9 @@ func TestFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	places := delegation.Mentions{Pointers: []string{"/object/b", "/object/x~1y", "/object/t~0", "/object/t~", "/list/1", "/list/01", "/list/9", "/object/none", "/with float/0", "/float", "/text/0", "/", "/list/-1"}}
 	var got []string
-	for _, f := range c.Facts("/object/b", "/object/x~1y", "/object/t~0", "/list/1", "/list/01", "/list/9", "/object/none", "/with float/0", "/float", "/text/0", "/", "/list/-1") {
+	for _, f := range append(c.Facts(), c.Inside(&places)...) {
 		got = append(got, f.String())
 	}
 	want := []string{
@@ -245,6 +246,7 @@ func FuzzParseValue(f *testing.F) {
 		if _, err := c.ActionDigest(); err != nil {
 			t.Errorf("%s cannot be digested: %v", data, err)
 		}
-		c.Facts("/v/a", "/v/0")
+		c.Inside(&delegation.Mentions{Pointers: []string{"/v/0", "/v/a"}})
+		c.Facts()
 	})
 }

@@ -1,0 +1,141 @@
+package delegation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// maxPointers bounds how many places inside arguments a token may speak of. Each
+// costs the verifier a copy of what is there.
+const maxPointers = 64
+
+// Mentions is what the queries of one block, or of a service's policy, say of
+// arguments.
+type Mentions struct {
+	// Names are the arguments named: arg("amount", $v). Ascending.
+	Names []string
+	// Any is true where the name is a variable: arg($n, $v).
+	Any bool
+	// Pointers are the places named inside arguments, as RFC 6901 has them:
+	// arg("/ticket/id", $v). Ascending.
+	Pointers []string
+}
+
+// MentionsOf returns what an authorizer says of arguments.
+func MentionsOf(a *datalog.Authorizer) Mentions {
+	var m Mentions
+	for _, r := range a.Rules {
+		m.add([]datalog.Query{r.Query})
+	}
+	for _, c := range a.Checks {
+		m.add(c.Queries)
+	}
+	for _, p := range a.Policies {
+		m.add(p.Queries)
+	}
+	return m
+}
+
+func (m *Mentions) add(queries []datalog.Query) {
+	for _, q := range queries {
+		for _, p := range q.Body {
+			if p.Name != "arg" || len(p.Terms) != 2 {
+				continue
+			}
+			switch name := p.Terms[0].(type) {
+			case datalog.Variable:
+				m.Any = true
+			case datalog.String:
+				if strings.HasPrefix(string(name), "/") {
+					m.Pointers = insert(m.Pointers, string(name))
+				} else {
+					m.Names = insert(m.Names, string(name))
+				}
+			}
+		}
+	}
+}
+
+func insert(sorted []string, s string) []string {
+	i, found := slices.BinarySearch(sorted, s)
+	if found {
+		return sorted
+	}
+	return slices.Insert(sorted, i, s)
+}
+
+// Inside returns arg facts for the values at the mentioned places inside
+// arguments. They are for the queries that mention them and must not be stated to
+// others: what a later block asks for would become a fact that an earlier check
+// may find.
+func (c *Checked) Inside(m *Mentions) []datalog.Predicate {
+	var facts []datalog.Predicate
+	for _, p := range m.Pointers {
+		if value, ok := c.at(p); ok {
+			if t, ok := term(value); ok {
+				facts = append(facts, fact("arg", datalog.String(p), t))
+			}
+		}
+	}
+	return facts
+}
+
+// Stateable returns an error if the queries speak of an argument that is there
+// but cannot be a fact, since it holds a number that is no 64-bit integer. To
+// them it would look as if it were absent.
+func (c *Checked) Stateable(m *Mentions) error {
+	for _, name := range slices.Sorted(maps.Keys(c.args)) {
+		_, named := slices.BinarySearch(m.Names, name)
+		if _, ok := term(c.args[name]); !ok && (named || m.Any) {
+			return fmt.Errorf("argument %q holds a number that is no 64-bit integer: nothing can be decided on it", name)
+		}
+	}
+	for _, p := range m.Pointers {
+		if value, ok := c.at(p); ok {
+			if _, ok := term(value); !ok {
+				return fmt.Errorf("argument %q holds a number that is no 64-bit integer: nothing can be decided on it", p)
+			}
+		}
+	}
+	return nil
+}
+
+// at returns the value that a pointer leads to.
+func (c *Checked) at(pointer string) (value any, ok bool) {
+	value = c.args
+	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch v := value.(type) {
+		case map[string]any:
+			name, ok := unescape(step)
+			if !ok {
+				return nil, false
+			}
+			if value, ok = v[name]; !ok {
+				return nil, false
+			}
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(v) || strconv.Itoa(i) != step {
+				return nil, false
+			}
+			value = v[i]
+		default:
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// unescape reads one step of a pointer, of which there is one spelling: ~0 is ~,
+// ~1 is /, and no other ~ stands in it (RFC 6901, section 3).
+func unescape(step string) (name string, ok bool) {
+	if strings.Count(step, "~") != strings.Count(step, "~0")+strings.Count(step, "~1") {
+		return "", false
+	}
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(step), true
+}
