@@ -67,18 +67,17 @@ func biscuitInspect(c *cli.Context, env *Env) error {
 	if l.unverified, err = readToken(env, args[0], c.Bool("raw-input")); err != nil {
 		return err
 	}
-	if l.blocks, err = l.unverified.UnverifiedBlocks(); err != nil {
-		return err
-	}
+	var t *token.Token
 	if !root.IsZero() {
-		t, err := l.unverified.Verify(root)
-		if err != nil {
-			l.refused = err
-		} else {
-			l.verified = true
-			if err := l.authorize(c, env, t, authorizer, ev); err != nil {
-				return err
-			}
+		t, l.refused = l.unverified.Verify(root)
+		l.verified = l.refused == nil
+	}
+	if l.blocks, err = l.unverified.UnverifiedBlocks(); err != nil {
+		return cmp.Or(l.refused, err)
+	}
+	if l.verified {
+		if err := l.authorize(c, env, t, authorizer, ev); err != nil {
+			return err
 		}
 	}
 	if c.Bool("json") {

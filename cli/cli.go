@@ -44,7 +44,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	env.Stdout = out
 	err := run(ctx, args, &env)
 	if err == nil {
-		err = out.failed()
+		err = out.err
 	}
 	report(env.Stderr, err)
 	return exitCode(err)
@@ -106,6 +106,19 @@ func helpFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help", DisableDefaultText: true}
 }
 
+// groupHelp is the help of a command that has commands below it. urfave/cli's own
+// template fails before the command has run.
+const groupHelp = `NAME:
+   {{.HelpName}} - {{.Usage}}
+
+USAGE:
+   {{.UsageText}}
+
+COMMANDS:{{template "visibleCommandTemplate" .}}
+
+OPTIONS:{{template "visibleFlagTemplate" .}}
+`
+
 // showHelp prints how a command is used; nil is the application itself.
 func showHelp(w io.Writer, app *cli.App, c *cli.Command) {
 	switch {
@@ -113,7 +126,7 @@ func showHelp(w io.Writer, app *cli.App, c *cli.Command) {
 		app.Setup()
 		cli.HelpPrinter(w, cli.AppHelpTemplate, app)
 	case len(c.Subcommands) > 0:
-		cli.HelpPrinter(w, cli.SubcommandHelpTemplate, c)
+		cli.HelpPrinter(w, groupHelp, c)
 	default:
 		cli.HelpPrinter(w, cli.CommandHelpTemplate, c)
 	}

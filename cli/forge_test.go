@@ -16,7 +16,7 @@ import (
 //	forge drop N IN OUT             without block N, which is not 0
 //	forge swap N IN OUT             with blocks N and N+1 in the other order
 //	forge splice A B OUT            block 0 of A, all the rest of B
-//	forge flip BIT IN OUT           with one bit of the message inverted
+//	forge flip BIT IN OUT           with one bit of the message inverted; below 0 from the end
 //	forge cut N IN OUT              the first N bytes of the message
 //	forge append DATALOG IN OUT     a block signed with the secret in the proof
 //	forge held IN OUT               with an empty proof
@@ -49,6 +49,9 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 	case "flip":
 		message = read(args[2])
 		bit := number(ts, args[1])
+		if bit < 0 {
+			bit += 8 * len(message)
+		}
 		message[bit/8] ^= 1 << (bit % 8)
 	case "cut":
 		message = read(args[2])[:number(ts, args[1])]

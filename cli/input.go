@@ -67,6 +67,9 @@ func (env *Env) path(name string) string {
 
 // about says what file an error of the system is about, in the user's words.
 func about(name string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	} else if e, ok := errors.AsType[*os.LinkError](err); ok {

@@ -67,12 +67,12 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 		return nil, err
 	}
 	in := &inspection{unverified: u, verified: "nothing"}
+	unrooted, invalid := u.VerifyUnrooted()
 	if in.blocks, err = u.UnverifiedBlocks(); err != nil {
-		return nil, err
+		return nil, cmp.Or(invalid, err)
 	}
-	unrooted, err := u.VerifyUnrooted()
-	if err != nil {
-		in.why, in.refused = err, err
+	if invalid != nil {
+		in.why, in.refused = invalid, invalid
 		return in, nil
 	}
 	in.token, in.verified = unrooted, "chain"

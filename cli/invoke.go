@@ -7,7 +7,6 @@ import (
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token/delegation"
-	"github.com/whittle-auth/whittle/verify"
 )
 
 func invokeCommand(env *Env) *cli.Command {
@@ -50,12 +49,12 @@ func invoke(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	foretell(env, chain, &req, now, window)
+	foretell(env, chain, &req, now)
 	return emitToken(c, env, presented)
 }
 
 // foretell says at once what the service would deny.
-func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now time.Time, window time.Duration) {
+func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now time.Time) {
 	for _, cv := range []delegation.Caveat{delegation.Operation(req.Operation), delegation.Resource(req.Resources...)} {
 		if _, err := chain.Scope.Fit(cv, false); err != nil {
 			hint(env.Stderr, "the service will deny this: %s", err)
@@ -63,8 +62,5 @@ func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now ti
 	}
 	if at, ok := chain.Scope.Expires(); ok && !now.Before(at.Time()) {
 		hint(env.Stderr, "the service will deny this: the token expired at %s", at.Time().Format(time.RFC3339))
-	}
-	if window > verify.DefaultMaxWindow {
-		hint(env.Stderr, "verifiers refuse invocations that hold for more than %s unless they are told otherwise", verify.DefaultMaxWindow)
 	}
 }

@@ -22,17 +22,11 @@ type checkedWriter struct {
 
 func (c *checkedWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
+	err = about("standard output", err)
 	if c.err == nil {
 		c.err = err
 	}
 	return n, err
-}
-
-func (c *checkedWriter) failed() error {
-	if c.err == nil {
-		return nil
-	}
-	return about("standard output", c.err)
 }
 
 // emit writes a result to -o FILE, or to standard output.
@@ -109,10 +103,7 @@ func (env *Env) write(name string, data []byte) error {
 			path = target
 		}
 	}
-	if err := replace(path, data); err != nil {
-		return about(name, err)
-	}
-	return nil
+	return about(name, replace(path, data))
 }
 
 func writeTo(path string, data []byte) error {

@@ -153,15 +153,15 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 func makeFile(ts *testscript.TestScript, _ bool, args []string) {
 	var b strings.Builder
 	for _, text := range args[1:] {
-		if times, what, ok := strings.Cut(text, "*"); ok {
-			if n, err := strconv.Atoi(times); err == nil {
-				b.WriteString(strings.Repeat(what, n))
-				continue
+		times := 1
+		if before, after, ok := strings.Cut(text, "*"); ok {
+			if n, err := strconv.Atoi(before); err == nil {
+				times, text = n, after
 			}
 		}
 		s, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
 		ts.Check(err)
-		b.WriteString(s)
+		b.WriteString(strings.Repeat(s, times))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
 }

@@ -71,11 +71,13 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 			return err
 		}
 	} else {
-		printDecision(env, d, err)
+		printDecision(env, d)
 	}
 	if err != nil {
+		explain(env.Stderr, d)
 		return &reported{err}
 	}
+	hint(env.Stderr, "the command has no memory: it does not notice a token that is presented twice")
 	return nil
 }
 
@@ -103,18 +105,13 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 }
 
 // printDecision shows a decision to people.
-func printDecision(env *Env, d *verify.Decision, err error) {
-	if err == nil {
-		fmt.Fprintf(env.Stdout, "allowed: %s\n", oneLine(path(d)))
-		fmt.Fprintf(env.Stdout, "expires: %s\n", d.Expires.Format(time.RFC3339))
-		hint(env.Stderr, "the command has no memory: it does not notice a token that is presented twice")
+func printDecision(env *Env, d *verify.Decision) {
+	if !d.Allowed {
+		fmt.Fprintf(env.Stdout, "denied: %s\n", d.Code)
 		return
 	}
-	fmt.Fprintf(env.Stdout, "denied: %s\n", d.Code)
-	for _, r := range d.Reasons {
-		fmt.Fprintf(env.Stderr, "error: %s\n", oneLine(r.String()))
-	}
-	advise(env.Stderr, d)
+	fmt.Fprintf(env.Stdout, "allowed: %s\n", oneLine(path(d)))
+	fmt.Fprintf(env.Stdout, "expires: %s\n", d.Expires.Format(time.RFC3339))
 }
 
 // path names everyone from the delegator to the last holder.
@@ -129,8 +126,11 @@ func path(d *verify.Decision) string {
 	return strings.Join(names, " -> ")
 }
 
-// advise says what usually helps.
-func advise(w io.Writer, d *verify.Decision) {
+// explain says why a request is denied, and what usually helps.
+func explain(w io.Writer, d *verify.Decision) {
+	for _, r := range d.Reasons {
+		fmt.Fprintf(w, "error: %s\n", oneLine(r.String()))
+	}
 	switch d.Code {
 	case token.CodeNotPresented:
 		hint(w, "the holder makes a token for one request with whittle invoke; bearer tokens need --allow-bearer")

@@ -15,6 +15,8 @@ var mutants = []mutant{
 	{"V1 our tokens have signature version 1", "token/delegation/read.go", "if b.SignatureVersion != 1 {", "if false {", "./verify", "Vectors"},
 	{"V1 our P-256 signatures are low-S", "token/delegation/read.go", "if !lowS(r.signer(i), b.Signature) {", "if false {", "./verify", "Vectors"},
 
+	{"the prefix hash covers the blocks", "token/chain.go", "h.Write(blocks[i].Message)", "h.Write(blocks[i].Signature)", "./verify", "OneSignature"},
+
 	// Roots.
 	{"V2 the root may speak for the delegator", "token/trust/root.go", "e.Key == key && e.ValidAt(now) && e.Covers(delegator) {", "e.Key == key && e.ValidAt(now) {", "./verify", "Roots"},
 	{"V2 a root is valid now", "token/trust/trust.go", "return (e.ValidAfter.IsZero() ||", "return true || (e.ValidAfter.IsZero() ||", "./verify", "Roots"},
@@ -59,6 +61,8 @@ var mutants = []mutant{
 	{"V13 no argument is named like a pointer", "token/delegation/request.go", `if strings.HasPrefix(name, "/") {`, "if false {", "./verify ./token/delegation", ""},
 	{"V13 floats are no integers", "token/delegation/args.go", `if !strings.ContainsAny(string(n), ".eE") {`, `if !strings.ContainsAny(string(n), "eE") {`, "./token/delegation", ""},
 	{"V13 no name twice", "token/delegation/args.go", "if _, twice := object[name]; twice {", "if false {", "./token/delegation", ""},
+	{"values inside arguments are stated to whoever asks", "verify/evaluate.go", "blocks[l.Block].Datalog = &told", "blocks[0].Datalog = &told", "./verify", "PointersDoNotWiden"},
+	{"what cannot be stated is not absent", "token/delegation/mention.go", "!ok && (named || m.Any) {", "!ok && false && named {", "./verify", "NumbersBeyond"},
 	{"the clock does not go back", "verify/verifier.go", "if now <= latest {", "if now == latest {", "./verify", "Clock"},
 
 	// Those who attenuate.
