@@ -1,0 +1,54 @@
+package token_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestImportsPointOneWay: each package imports only what stands before it, so that
+// the decision can be read from the bottom up.
+func TestImportsPointOneWay(t *testing.T) {
+	const module = "github.com/whittle-auth/whittle/"
+	allowed := map[string]string{
+		"token/datalog":          "",
+		"token/internal/wire":    "token/datalog",
+		"token":                  "token/datalog token/internal/wire",
+		"token/delegation":       "token/datalog token",
+		"token/trust":            "token/datalog token",
+		"attenuate":              "token/datalog token token/delegation token/trust",
+		"verify/internal/engine": "token/datalog",
+		"verify":                 "token/datalog token token/delegation token/trust verify/internal/engine",
+		"cli":                    "token/datalog token token/delegation token/trust attenuate verify",
+		"cli/whittle":            "cli",
+		"vectors":                "",
+		"vectors/generate":       "",
+		"vectors/interop":        "token/datalog",
+		"bench/peers":            "",
+		"bench":                  "bench/peers token/datalog token verify",
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("the package %s has no place in the order of imports", name)
+			continue
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			own, ok := strings.CutPrefix(imported, module)
+			if ok && !strings.Contains(" "+may+" ", " "+own+" ") {
+				t.Errorf("%s imports %s", name, own)
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages, %d are known", seen, len(allowed))
+	}
+}
