@@ -16,14 +16,15 @@ type Authorizer struct {
 	checks   [][]query
 	policies [][]query
 	patterns map[uint32]pattern // constant regular expressions
-	pool     sync.Pool          // of *evaluation; its memory only, no content
 }
+
+// memory lends evaluations their memory, which holds no content in between.
+var memory = sync.Pool{New: func() any { return new(evaluation) }}
 
 // Compile prepares what a service brings. It keeps a, which must not change
 // afterwards. The error is an *Error of kind UnboundHead or Malformed.
 func Compile(a *datalog.Authorizer) (*Authorizer, error) {
 	c := &Authorizer{source: a, base: newBase(), prog: &program{}, patterns: map[uint32]pattern{}}
-	c.pool.New = func() any { return new(evaluation) }
 	if err := c.compile(); err != nil {
 		return nil, err
 	}

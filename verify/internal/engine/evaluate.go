@@ -56,7 +56,7 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 			return nil, f.at(uint64(i), InBlock, 0)
 		}
 	}
-	e := a.pool.Get().(*evaluation)
+	e := memory.Get().(*evaluation)
 	e.start(a, blocks, o.Externs, limits)
 	if err := e.load(facts); err != nil {
 		e.release()
@@ -117,7 +117,8 @@ func (e *evaluation) release() {
 	clear(e.row[:cap(e.row)])
 	clear(e.patterns)
 	e.detail, e.cause = "", nil
-	e.a.pool.Put(e)
+	e.a, e.known, e.base = nil, nil, nil
+	memory.Put(e)
 }
 
 // forget drops the references to names.

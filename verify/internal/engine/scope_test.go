@@ -208,7 +208,7 @@ func TestReuse(t *testing.T) {
 	if !allowed(t, a, token(t, `password("hunter2"); check if password({"hunter2", "x"}) or password($q), $q == "hunter" + "2";`)) {
 		t.Fatal("denied")
 	}
-	e := a.pool.New().(*evaluation)
+	e := new(evaluation)
 	e.start(a, token(t, `password("other-secret");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
 	if err := e.load(nil); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,9 @@ func (t *symbols) find(hash uint64, s string) (uint32, bool) {
 // add numbers a string that find does not know.
 func (t *symbols) add(hash uint64, s string) uint32 {
 	n := uint32(len(t.text))
+	if t.text == nil {
+		t.text, t.hashes = make([]string, 0, 32), make([]uint64, 0, 32)
+	}
 	t.text = append(t.text, s)
 	t.hashes = append(t.hashes, hash)
 	if 2*len(t.text) > len(t.slots) {
