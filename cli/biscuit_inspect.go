@@ -14,7 +14,7 @@ import (
 )
 
 func inspectFlags() []cli.Flag {
-	return append(verifyingOf.flags("verify with this root public"),
+	return append(rootPublicKey.flags("verify with this root public"),
 		&cli.StringFlag{Name: "authorize-with", Aliases: []string{"verify-with"}, Usage: "authorize with this `DATALOG`"},
 		&cli.StringFlag{Name: "authorize-with-file", Aliases: []string{"verify-with-file"}, Usage: "authorize with this `FILE` of Datalog"},
 		valueFlag("authorize-with-snapshot", "authorize with this policies snapshot, `TEXT`"),
@@ -48,7 +48,7 @@ func biscuitInspect(c *cli.Context, env *Env) error {
 	if err := inspectFlagsFit(c); err != nil {
 		return err
 	}
-	root, err := verifyingOf.public(c, env)
+	root, err := rootPublicKey.public(c, env)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,9 @@ import (
 type keySource struct{ text, file, format, algorithm string }
 
 var (
-	signingKey  = keySource{"private-key", "private-key-file", "private-key-format", "private-key-algorithm"}
-	givenKey    = keySource{"from-private-key", "from-file", "from-format", "from-algorithm"}
-	verifyingOf = keySource{"public-key", "public-key-file", "public-key-format", "public-key-algorithm"}
+	signingKey    = keySource{"private-key", "private-key-file", "private-key-format", "private-key-algorithm"}
+	givenKey      = keySource{"from-private-key", "from-file", "from-format", "from-algorithm"}
+	rootPublicKey = keySource{"public-key", "public-key-file", "public-key-format", "public-key-algorithm"}
 )
 
 func (s keySource) flags(what string) []cli.Flag {

@@ -3,7 +3,6 @@ package cli_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -187,7 +186,7 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 func number(ts *testscript.TestScript, text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		ts.Fatalf("%s", fmt.Errorf("%q is no number", text))
+		ts.Fatalf("%q is no number", text)
 	}
 	return n
 }

@@ -23,6 +23,12 @@ type Limits struct {
 	// together. 8192, and 65536 for all of a snapshot.
 	Terms int
 
+	// Text bounds the text of one block once its symbols are written out, in
+	// bytes: a symbol counts each time that it is referred to, so that a small
+	// token cannot print as a large one. 256 KiB, and 4 MiB for all of a
+	// snapshot.
+	Text int
+
 	// Depth bounds the nesting of terms, parentheses and closures. It is
 	// [datalog.MaxDepth] and cannot be raised.
 	Depth int
@@ -34,11 +40,11 @@ type Limits struct {
 
 var (
 	tokenLimits = Limits{
-		Bytes: 64 << 10, Blocks: 32, Symbols: 1024, Keys: 256, Terms: 8192,
+		Bytes: 64 << 10, Blocks: 32, Symbols: 1024, Keys: 256, Terms: 8192, Text: 256 << 10,
 		Depth: datalog.MaxDepth, Nodes: datalog.MaxNodes,
 	}
 	snapshotLimits = Limits{
-		Bytes: 1 << 20, Blocks: 32, Symbols: 8192, Keys: 256, Terms: 65536,
+		Bytes: 1 << 20, Blocks: 32, Symbols: 8192, Keys: 256, Terms: 65536, Text: 4 << 20,
 		Depth: datalog.MaxDepth, Nodes: datalog.MaxNodes,
 	}
 )
@@ -64,6 +70,7 @@ func (l *Limits) or(def Limits) Limits {
 		Symbols: fill(l.Symbols, def.Symbols),
 		Keys:    fill(l.Keys, def.Keys),
 		Terms:   fill(l.Terms, def.Terms),
+		Text:    fill(l.Text, def.Text),
 		Depth:   min(fill(l.Depth, def.Depth), def.Depth),
 		Nodes:   min(fill(l.Nodes, def.Nodes), def.Nodes),
 	}

@@ -19,6 +19,7 @@ type decoder struct {
 	symbols  symbolView
 	keys     keyView
 	budget   int       // elements that may still be read
+	textLeft int       // bytes of symbols that may still be referred to
 	stack    []operand // of the current expression
 	base     int       // where the stack of the current closure begins
 	termPool []datalog.Term
@@ -29,7 +30,7 @@ func newDecoder(data []byte, lim Limits) (*decoder, *Error) {
 	if len(data) > lim.Bytes {
 		return nil, fail(lim.Bytes, "%d bytes, the limit is %d", len(data), lim.Bytes)
 	}
-	return &decoder{buf: data, lim: lim, budget: lim.Terms}, nil
+	return &decoder{buf: data, lim: lim, budget: lim.Terms, textLeft: lim.Text}, nil
 }
 
 // fields walks over the fields of one message and checks all that the schema

@@ -222,6 +222,9 @@ func (f *fields) symbol() (string, *Error) {
 	if !ok {
 		return "", f.failf("symbol %d is not defined here", f.val)
 	}
+	if f.d.textLeft -= len(s); f.d.textLeft < 0 {
+		return "", f.failf("symbols stand for more than %d bytes of text", f.d.lim.Text)
+	}
 	return s, nil
 }
 
