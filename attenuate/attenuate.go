@@ -60,6 +60,9 @@ type Grant struct {
 // Mint makes a token, signed with the delegator's key. The caveats must bound
 // the resources and the operations.
 func Mint(root token.Signer, g Grant, caveats ...delegation.Caveat) (*token.Token, error) {
+	if root == nil {
+		return nil, fmt.Errorf("the delegator's key is missing")
+	}
 	if err := trust.CanonicalDelegator(g.Delegator); err != nil {
 		return nil, fmt.Errorf("delegator %q: %w", g.Delegator, err)
 	}
@@ -117,7 +120,7 @@ func (g *Grant) lifetime() ([]delegation.Caveat, error) {
 	case g.TTL > 0:
 		expires = now.Add(g.TTL)
 	}
-	if !expires.After(now) {
+	if expires.Unix() <= now.Unix() {
 		return nil, fmt.Errorf("the grant expires at %s, which has passed", expires.UTC().Format(time.RFC3339))
 	}
 	return []delegation.Caveat{delegation.ValidFrom(now.Add(-delegation.Skew)), delegation.Expires(expires)}, nil
@@ -166,14 +169,16 @@ func Clamp(c token.Chain, caveats ...delegation.Caveat) ([]delegation.Caveat, er
 	if err != nil {
 		return nil, err
 	}
+	scope := chain.Scope.Clone()
 	clamped := make([]delegation.Caveat, len(caveats))
 	for i, cv := range caveats {
-		if err := cv.Validate(); err != nil {
+		if err := valid(cv); err != nil {
 			return nil, err
 		}
-		if clamped[i], err = chain.Scope.Fit(cv, true); err != nil {
+		if clamped[i], err = scope.Fit(cv, true); err != nil {
 			return nil, err
 		}
+		scope.Narrow(clamped[i], len(c.Blocks()))
 	}
 	return clamped, nil
 }
@@ -215,7 +220,7 @@ func acceptable[C token.Chain](c C) (C, error) {
 func write(content *datalog.Block, scope *delegation.Scope, block int, caveats []delegation.Caveat) error {
 	scope = scope.Clone()
 	for _, cv := range caveats {
-		if err := cv.Validate(); err != nil {
+		if err := valid(cv); err != nil {
 			return err
 		}
 		if _, err := scope.Fit(cv, false); err != nil {
@@ -225,6 +230,13 @@ func write(content *datalog.Block, scope *delegation.Scope, block int, caveats [
 		content.Checks = append(content.Checks, cv.Check())
 	}
 	return nil
+}
+
+func valid(cv delegation.Caveat) error {
+	if cv == nil {
+		return fmt.Errorf("a caveat is nil")
+	}
+	return cv.Validate()
 }
 
 // validHolder refuses keys that would undo the handoff: the invocation key,

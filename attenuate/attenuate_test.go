@@ -87,6 +87,10 @@ func TestMintRefuses(t *testing.T) {
 		"no lifetime":         {change(func(g *attenuate.Grant) { g.TTL = 0 }), caveats},
 		"negative lifetime":   {change(func(g *attenuate.Grant) { g.TTL = -time.Second }), caveats},
 		"two lifetimes":       {change(func(g *attenuate.Grant) { g.Expires = now.Add(time.Hour) }), caveats},
+		"a millisecond":       {change(func(g *attenuate.Grant) { g.TTL = time.Millisecond }), caveats},
+		"an operation twice":  {grant(), []delegation.Caveat{caveats[0], delegation.Operation("read", "read")}},
+		"a resource twice":    {grant(), []delegation.Caveat{caveats[1], delegation.Resource("a", "b", "a")}},
+		"nil caveat":          {grant(), append([]delegation.Caveat{nil}, caveats...)},
 		"expired":             {change(func(g *attenuate.Grant) { g.TTL, g.Expires = 0, now.Add(-time.Second) }), caveats},
 		"year 12000":          {change(func(g *attenuate.Grant) { g.TTL, g.Expires = 0, now.AddDate(10000, 0, 0) }), caveats},
 		"bearer with agent":   {change(func(g *attenuate.Grant) { g.AllowBearer = true }), caveats},
@@ -271,6 +275,18 @@ func TestWideningIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	two := []delegation.Caveat{delegation.Resource("a/x/y"), delegation.Resource("a/x/**")}
+	if clamped, err := attenuate.Clamp(sub, two...); err != nil {
+		t.Error(err)
+	} else if _, err := attenuate.Narrow(sub, runner, clamped...); err != nil {
+		t.Errorf("two caveats clamped one after the other: %v", err)
+	}
+	if _, err := attenuate.Clamp(sub, delegation.Resource("a/x/y"), delegation.Resource("a/x/z")); err == nil {
+		t.Error("caveats that contradict each other are clamped")
+	}
+	if _, err := attenuate.Narrow(sub, runner, nil); err == nil {
+		t.Error("narrowed by a nil caveat")
+	}
 	if _, err := attenuate.Narrow(sub, runner); err == nil {
 		t.Error("narrowed by nothing")
 	}
@@ -336,14 +352,14 @@ func TestInvokeRefuses(t *testing.T) {
 	for name, until := range map[string]time.Time{
 		"no time at all":    now,
 		"within one second": now.Add(time.Millisecond),
-		"too long":          now.Add(attenuate.MaxWindow + delegation.Skew + time.Second),
+		"too long":          now.Add(delegation.MaxWindow + delegation.Skew + time.Second),
 		"backwards":         now.Add(-time.Second),
 	} {
 		if _, err := attenuate.InvokeAt(mint(t), ci, req, now, until); err == nil {
 			t.Errorf("invoked for %s", name)
 		}
 	}
-	if _, err := attenuate.InvokeAt(mint(t), ci, req, now, now.Add(attenuate.MaxWindow)); err != nil {
+	if _, err := attenuate.InvokeAt(mint(t), ci, req, now, now.Add(delegation.MaxWindow)); err != nil {
 		t.Error(err)
 	}
 }

@@ -12,20 +12,17 @@ import (
 // Window is how long an invocation made by [Invoke] holds, from now on.
 const Window = 60 * time.Second
 
-// MaxWindow is the longest that an invocation may hold; verifiers refuse more
-// unless told otherwise.
-const MaxWindow = 5 * time.Minute
-
 // Invoke binds a held token to one request, signed with the holder's key: from
 // 30 seconds before now, to allow for clocks that differ, to [Window] after.
-// The result is what goes to the service.
+// The result is what goes to the service. Whether the token allows the request is
+// for the service to say.
 func Invoke(c token.Chain, holder token.Signer, req delegation.Request) (token.Chain, error) {
 	now := time.Now()
 	return InvokeAt(c, holder, req, now.Add(-delegation.Skew), now.Add(Window))
 }
 
 // InvokeAt is [Invoke] with a window of one's own: from is included, until is
-// not. The window may be [MaxWindow] long, and the 30 seconds more. Prefer Invoke.
+// not. The window may be [delegation.MaxWindow] long, and the 30 seconds more. Prefer Invoke.
 func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, until time.Time) (token.Chain, error) {
 	chain, err := open(c)
 	if err != nil {
@@ -37,8 +34,8 @@ func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, 
 	if from.Unix() < 0 || until.Unix() <= from.Unix() {
 		return nil, fmt.Errorf("the window of an invocation ends after it begins, by a second at least")
 	}
-	if until.Sub(from) > MaxWindow+delegation.Skew {
-		return nil, fmt.Errorf("an invocation holds for %s at most", MaxWindow)
+	if until.Sub(from) > delegation.MaxWindow+delegation.Skew {
+		return nil, fmt.Errorf("an invocation holds for %s at most", delegation.MaxWindow)
 	}
 	checked, err := req.Check()
 	if err != nil {

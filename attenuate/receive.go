@@ -14,6 +14,10 @@ import (
 // caller still has to ask whether delegator and scope are what it expected:
 // anyone can delegate to a public key.
 //
+// A token that is bearer, or bound to one request already, is nobody's to hold and
+// is returned whoever asks. A zero now means the system's clock; that the token
+// itself has not expired is left to the service.
+//
 // With nil roots everything but the root's signature is verified, so that the
 // delegator is a claim: pass roots wherever there are any.
 func Receive(text string, roots *trust.Roots, holder token.PublicKey, now time.Time) (token.Chain, *delegation.Chain, error) {
@@ -26,6 +30,9 @@ func Receive(text string, roots *trust.Roots, holder token.PublicKey, now time.T
 
 // Open is [Receive] for a token that was parsed already.
 func Open(u *token.Unverified, roots *trust.Roots, holder token.PublicKey, now time.Time) (token.Chain, *delegation.Chain, error) {
+	if now.IsZero() {
+		now = time.Now()
+	}
 	c, err := verified(u, roots, now)
 	if err != nil {
 		return nil, nil, err

@@ -2,7 +2,6 @@ package token
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/internal/wire"
@@ -47,6 +46,9 @@ type MintOptions struct {
 // Mint signs block 0 of a new token with the root key. What was signed is
 // verified before it is returned, whatever the signer.
 func Mint(root Signer, block *datalog.Block, next Next, o *MintOptions) (*Token, error) {
+	if root == nil || block == nil {
+		return nil, Errorf(CodeProfile, 0, "a root key and a block are needed")
+	}
 	c := chain{container: new(wire.Container)}
 	if o != nil && o.RootKeyID != nil {
 		c.container.RootKeyID, c.container.HasRootKeyID = *o.RootKeyID, true
@@ -61,11 +63,12 @@ func Mint(root Signer, block *datalog.Block, next Next, o *MintOptions) (*Token,
 // Append adds a block, signed with the key that the last block names: the
 // signer's, or where signer is nil the secret in the token's own proof. What was
 // signed is verified before it is returned. A sealed token cannot be extended.
+// The result is a *Token.
 func (t *Token) Append(signer Signer, block *datalog.Block, next Next) (Chain, error) {
 	return t.appendTo(t, signer, block, next)
 }
 
-// Append is [Token.Append].
+// Append is [Token.Append]; the result is *Unrooted.
 func (u *Unrooted) Append(signer Signer, block *datalog.Block, next Next) (Chain, error) {
 	return u.appendTo(u, signer, block, next)
 }
@@ -204,8 +207,11 @@ func (c *chain) grow(signer Signer, block *datalog.Block, next Next) (*chain, er
 // growBy signs an encoded block and returns the chain with it.
 func (c *chain) growBy(signer Signer, payload []byte, external *wire.External, next Next) (*chain, error) {
 	number := len(c.blocks)
-	if next.key.IsZero() {
+	if next.key.IsZero() || next.proof.Kind == wire.ProofFinalSignature {
 		return nil, Errorf(CodeProfile, number, "no key is named for the next block")
+	}
+	if err := next.key.checkPoint(); err != nil {
+		return nil, &Error{Code: CodeMalformed, Block: number, Msg: "next key", Err: err}
 	}
 	signed := wire.SignedBlock{
 		Payload:  payload,
@@ -256,9 +262,7 @@ func sign(signer Signer, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	if err := signer.Public().Verify(payload, signature); err != nil {
-		return nil, Errorf(CodeSignature, -1, "the signer %s returned a signature that does not verify", signer.Public())
+		return nil, &Error{Code: CodeSignature, Block: -1, Msg: "the signer " + signer.Public().String() + " returned something else than its signature", Err: err}
 	}
 	return signature, nil
 }
-
-func decimal(n int) string { return strconv.Itoa(n) }

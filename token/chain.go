@@ -154,7 +154,9 @@ func prefixHash(blocks []wire.SignedBlock) [32]byte {
 	return sum
 }
 
-// RevocationIDs returns the signature of each block, which identifies it.
+// RevocationIDs returns the signature of each block, by which a block can be
+// revoked. For tokens of ours it is unambiguous. In a plain Biscuit a P-256
+// signature (r, s) can be replaced by (r, n-s), which is valid too.
 func RevocationIDs(c Chain) [][]byte {
 	ids := make([][]byte, 0, len(c.Blocks()))
 	for _, b := range c.Blocks() {

@@ -8,7 +8,7 @@ import "fmt"
 type Code string
 
 const (
-	// The bytes are no well-formed token.
+	// The bytes are no well-formed token, or more than is read.
 	CodeMalformed Code = "malformed"
 	// The token uses a version or an algorithm that is not known here.
 	CodeUnsupported Code = "unsupported"
@@ -34,7 +34,7 @@ const (
 	CodePolicy Code = "policy"
 	// A check or policy could not be evaluated.
 	CodeEvaluation Code = "evaluation"
-	// A limit on size or work was exceeded.
+	// Evaluation went beyond its limit of facts, rounds or steps.
 	CodeLimit Code = "limit"
 	// Something the decision needs could not be had.
 	CodeUnavailable Code = "unavailable"

@@ -21,7 +21,7 @@ type Policies = wire.Policies
 
 // ParseSnapshot decodes a snapshot. Errors are of type [*Error].
 func ParseSnapshot(data []byte, limits *Limits) (*Snapshot, error) {
-	s, err := wire.DecodeSnapshot(data, limits)
+	s, err := wire.DecodeSnapshot(data, limits.wire())
 	if err != nil {
 		return nil, wireError(err, -1)
 	}
@@ -30,7 +30,7 @@ func ParseSnapshot(data []byte, limits *Limits) (*Snapshot, error) {
 
 // ParsePolicies decodes an authorizer's policies. Errors are of type [*Error].
 func ParsePolicies(data []byte, limits *Limits) (*Policies, error) {
-	p, err := wire.DecodePolicies(data, limits)
+	p, err := wire.DecodePolicies(data, limits.wire())
 	if err != nil {
 		return nil, wireError(err, -1)
 	}

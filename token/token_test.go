@@ -116,6 +116,9 @@ func TestForms(t *testing.T) {
 		if _, err := sealed.Append(nil, parse(t, `check if true;`), token.SameNext(open)); code(err) != token.CodeProfile {
 			t.Errorf("appended to a sealed token: %v", err)
 		}
+		if _, err := token.Mint(root, parse(t, `a(1);`), token.SameNext(sealed), nil); err == nil {
+			t.Error("a new token with the seal of another")
+		}
 		if _, err := sealed.Seal(nil); code(err) != token.CodeProfile {
 			t.Errorf("sealed twice: %v", err)
 		}

@@ -3,13 +3,25 @@ package token
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/whittle-auth/whittle/token/internal/wire"
 )
 
 // Limits bounds what is read. Zero fields, and a nil *Limits, mean the
 // defaults.
-type Limits = wire.Limits
+type Limits struct {
+	Bytes   int // of the whole token; 64 KiB, 1 MiB for a snapshot
+	Blocks  int // block 0 included; 32
+	Symbols int // in one table; 1024, 8192 for a snapshot
+	Keys    int // in one table; 256
+	Terms   int // elements of one block; 8192, 65536 for all of a snapshot
+	Text    int // bytes of one block's text, symbols written out; 256 KiB, 4 MiB for all of a snapshot
+	Depth   int // of nesting; 64 at most
+	Nodes   int // of one expression; 8192 at most
+}
+
+func (l *Limits) wire() *wire.Limits { return (*wire.Limits)(l) }
 
 // defaultBytes bounds a token where the limits do not say.
 const defaultBytes = 64 << 10
@@ -34,7 +46,7 @@ type Unverified struct {
 // afterwards. Errors are of type [*Error], with the code malformed or
 // unsupported.
 func Parse(data []byte, limits *Limits) (*Unverified, error) {
-	c, err := wire.DecodeContainer(data, limits)
+	c, err := wire.DecodeContainer(data, limits.wire())
 	if err != nil {
 		return nil, wireError(err, -1)
 	}
@@ -123,7 +135,7 @@ func (u *Unverified) VerifyUnrooted() (*Unrooted, error) {
 }
 
 // verifyRest verifies all but the signature of block 0 and decodes the blocks.
-// The order is that of DESIGN: container, signatures, bodies.
+// The bodies come last: what nobody signed is not worth reading.
 func (u *Unverified) verifyRest() (*chain, error) {
 	blocks := u.container.Blocks
 	buf := make([]byte, 0, 1024)
@@ -131,7 +143,7 @@ func (u *Unverified) verifyRest() (*chain, error) {
 		b, previous := &blocks[i], blocks[i-1].Signature
 		buf = blockPayload(buf[:0], b, previous)
 		if err := u.next[i-1].Verify(buf, b.Signature); err != nil {
-			return nil, u.refuse(u.next[i-1], i, "not signed by the key that block "+decimal(i-1)+" names", err)
+			return nil, u.refuse(u.next[i-1], i, "not signed by the key that block "+strconv.Itoa(i-1)+" names", err)
 		}
 		if b.External == nil {
 			continue
@@ -199,7 +211,7 @@ func (u *Unverified) decode() ([]Block, *wire.Table, error) {
 	blocks := make([]Block, len(u.container.Blocks))
 	for i := range blocks {
 		b := &u.container.Blocks[i]
-		body, err := wire.DecodeBlock(b.Payload, table, b.External != nil, u.limits)
+		body, err := wire.DecodeBlock(b.Payload, table, b.External != nil, u.limits.wire())
 		if err != nil {
 			return nil, nil, wireError(err, i)
 		}

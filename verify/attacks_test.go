@@ -12,7 +12,7 @@ import (
 	"github.com/whittle-auth/whittle/verify"
 )
 
-// The attacks on the design that concern chains and invocations, one test for
+// The attacks that concern chains and invocations, one test for
 // each. An honest writer cannot make these tokens, so they are built by hand.
 
 func TestHonestChainIsAllowed(t *testing.T) {

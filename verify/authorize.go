@@ -9,7 +9,9 @@ import (
 )
 
 // An Extern is a function of the service that Datalog calls by name, as in
-// $a.extern::name($b). The right operand is nil in a call with one operand.
+// $a.extern::name($b). The right operand is nil in a call with one operand. It
+// must be pure and safe for concurrent use: how often it is called is not
+// promised. A panic in it is not recovered.
 type Extern = engine.Extern
 
 // AuthorizeOptions adjusts a decision. Nil means the default limits and no
@@ -29,6 +31,9 @@ type Authorizer struct {
 // NewAuthorizer prepares facts, rules, checks and policies. The source must not
 // change afterwards.
 func NewAuthorizer(source *datalog.Authorizer) (*Authorizer, error) {
+	if source == nil {
+		return nil, fmt.Errorf("an authorizer is needed: write allow if true to let the token's checks decide")
+	}
 	compiled, err := engine.Compile(source)
 	if err != nil {
 		return nil, evaluationError(err)
@@ -36,10 +41,12 @@ func NewAuthorizer(source *datalog.Authorizer) (*Authorizer, error) {
 	return &Authorizer{source, compiled}, nil
 }
 
-// An Authorization is the outcome of a decision on a plain Biscuit.
+// An Authorization is the outcome of a decision on a plain Biscuit. It is not
+// safe for concurrent use.
 type Authorization struct {
 	blocks     []engine.Block
 	authorizer *datalog.Authorizer
+	facts      []datalog.Predicate // of this request
 	ids        [][]byte
 	limits     Limits
 	result     *engine.Result
@@ -47,7 +54,11 @@ type Authorization struct {
 
 // Authorize prepares the authorizer and decides: see [Authorizer.Authorize].
 func Authorize(t *token.Token, source *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
-	return authorize(engineBlocks(t), token.RevocationIDs(t), source, o)
+	a, err := NewAuthorizer(source)
+	if err != nil {
+		return &Authorization{authorizer: source}, err
+	}
+	return a.Authorize(t, nil, o)
 }
 
 // Authorize decides on a plain Biscuit by the rules of the Biscuit
@@ -58,27 +69,19 @@ func Authorize(t *token.Token, source *datalog.Authorizer, o *AuthorizeOptions) 
 // It knows nothing of delegation, agents or requests: for tokens of Whittle use
 // a [Verifier].
 func (a *Authorizer) Authorize(t *token.Token, facts []datalog.Predicate, o *AuthorizeOptions) (*Authorization, error) {
-	return a.authorize(engineBlocks(t), token.RevocationIDs(t), facts, o)
-}
-
-func authorize(blocks []engine.Block, ids [][]byte, source *datalog.Authorizer, o *AuthorizeOptions) (*Authorization, error) {
-	a, err := NewAuthorizer(source)
-	if err != nil {
-		return &Authorization{blocks: blocks, authorizer: source, ids: ids}, err
+	if t == nil || len(t.Blocks()) == 0 {
+		return &Authorization{authorizer: a.source}, token.Errorf(token.CodeMalformed, -1, "a token has at least one block")
 	}
-	return a.authorize(blocks, ids, nil, o)
+	return a.authorize(engineBlocks(t), token.RevocationIDs(t), facts, o)
 }
 
 func (a *Authorizer) authorize(blocks []engine.Block, ids [][]byte, facts []datalog.Predicate, o *AuthorizeOptions) (*Authorization, error) {
 	if o == nil {
 		o = new(AuthorizeOptions)
 	}
-	out := &Authorization{blocks: blocks, authorizer: a.source, ids: ids, limits: o.Limits}
-	if len(blocks) == 0 {
-		return out, token.Errorf(token.CodeMalformed, -1, "a token has at least one block")
-	}
+	out := &Authorization{blocks: blocks, authorizer: a.source, facts: facts, ids: ids, limits: o.Limits}
 	var err error
-	out.result, err = a.compiled.Evaluate(out.blocks, facts, &engine.Options{Limits: o.Limits, Externs: o.Externs})
+	out.result, err = a.compiled.Evaluate(out.blocks, facts, &engine.Options{Limits: engine.Limits(o.Limits), Externs: o.Externs})
 	switch {
 	case err != nil:
 		return out, evaluationError(err)

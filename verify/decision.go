@@ -23,6 +23,8 @@ type Decision struct {
 	Delegator string
 	// Chain lists the holders, first to last.
 	Chain []Holder
+	// Bearer is true when nothing shows who presented the token.
+	Bearer bool
 	// Scope is what the token allows.
 	Scope delegation.Scope
 	// Expires is when the token expires.
@@ -59,7 +61,8 @@ type Reason struct {
 	// Block is the block that refuses, -1 for the token as a whole or the
 	// service.
 	Block int
-	// Hop is who wrote that block: the delegator, a holder, or the service.
+	// Hop is who wrote that block: the delegator, a holder, or the service. It
+	// is empty where whoever had the bytes can have written it.
 	Hop string
 	// Check is the check that failed, as Datalog, if there is one.
 	Check string
@@ -83,7 +86,16 @@ func (r Reason) String() string {
 }
 
 // Denied is the error of a request that is not allowed.
-type Denied struct{ Decision *Decision }
+//
+// Its text has the first reason: it is for the service's log. A client is told
+// the code only, which [CodeOf] returns.
+type Denied struct {
+	Decision *Decision
+	err      error
+}
+
+// Unwrap returns the cause, such as context.Canceled.
+func (e *Denied) Unwrap() error { return e.err }
 
 func (e *Denied) Error() string {
 	if len(e.Decision.Reasons) == 0 {
@@ -116,7 +128,7 @@ func (d *denial) Error() string { return d.reasons[0].String() }
 func (d *Decision) deny(err error) error {
 	if e, ok := errors.AsType[*denial](err); ok {
 		d.Code, d.Reasons = e.reasons[0].Code, e.reasons
-		return &Denied{d}
+		return &Denied{d, err}
 	}
 	d.Code = CodeOf(err)
 	reason := Reason{Code: d.Code, Block: -1, Message: err.Error()}
@@ -132,7 +144,7 @@ func (d *Decision) deny(err error) error {
 	case token.CodeMalformed, token.CodeUnsupported, token.CodeSignature:
 		return err
 	}
-	return &Denied{d}
+	return &Denied{d, err}
 }
 
 // Refused returns the decision about a token that could not even be read.
@@ -144,13 +156,13 @@ func Refused(err *token.Error) *Decision {
 
 // describe fills in what a verified chain says.
 func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
-	d.Delegator = chain.Delegator
+	d.Delegator, d.Bearer = chain.Delegator, chain.Bearer
 	d.Scope = chain.Scope
 	if at, ok := chain.Scope.Expires(); ok {
 		d.Expires = at.Time()
 	}
 	for _, l := range chain.Links {
-		if l.Kind != delegation.LinkNarrow {
+		if l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
 			d.Chain = append(d.Chain, Holder{l.Holder, l.Key})
 		}
 	}
@@ -159,14 +171,14 @@ func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 	by := chain.Delegator
 	for i := range d.authors {
 		d.authors[i] = by
-		if i < len(chain.Links) && chain.Links[i].Holder != "" {
-			by = chain.Links[i].Holder
+		if i < len(chain.Links) {
+			by = chain.Links[i].Holder // empty once it is bearer: anybody
 		}
 	}
 }
 
 // MarshalJSON writes the form of spec/errors.md.
-func (d *Decision) MarshalJSON() ([]byte, error) {
+func (d Decision) MarshalJSON() ([]byte, error) {
 	type holder struct {
 		Holder string `json:"holder"`
 		Key    string `json:"key"`

@@ -13,9 +13,16 @@ import (
 	"github.com/whittle-auth/whittle/verify/internal/engine"
 )
 
-// Limits bounds the work of one decision. Zero fields mean the defaults: 1000
-// facts, 100 rounds of rules, and steps that no honest token comes near.
-type Limits = engine.Limits
+// Limits bounds the work of one decision. Zero fields mean the defaults, which no
+// honest token comes near; negative ones are refused.
+type Limits struct {
+	Facts      int // given and derived; 1000
+	Iterations int // rounds of rules; 100
+	Steps      int // units of work, see spec/evaluation.md; 1,000,000
+}
+
+// maxReasons bounds how many failed checks a decision lists.
+const maxReasons = 32
 
 // evaluate asks the engine, which has the last word on every caveat. stated are
 // the facts that the verifier knows besides those of the request and the clock.
@@ -28,7 +35,7 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain
 	if err != nil {
 		return err
 	}
-	r, err := v.policy.Evaluate(blocks, append(facts, stated...), &engine.Options{Limits: v.options.Limits})
+	r, err := v.policy.Evaluate(blocks, append(facts, stated...), &engine.Options{Limits: engine.Limits(v.options.Limits), Externs: v.options.Externs})
 	if err != nil {
 		return evaluationError(err)
 	}
@@ -36,7 +43,11 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain
 		return nil
 	}
 	var reasons []Reason
-	for _, f := range r.Failed {
+	for i, f := range r.Failed {
+		if i == maxReasons {
+			reasons = append(reasons, Reason{Code: token.CodeCheckFailed, Block: -1, Message: fmt.Sprintf("and %d more", len(r.Failed)-i)})
+			break
+		}
 		reason := Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Check: f.Source.String(), Message: "the service's own check does not hold"}
 		if f.Block != engine.AuthorizerBlock {
 			reason.Block = int(f.Block)

@@ -105,7 +105,7 @@ func TestEveryBitOfSamples(t *testing.T) {
 	}
 }
 
-// TestHeldTokenIsUselessElsewhere: flipping cannot turn a held token into one of
+// TestEveryBitOfAHeldToken: flipping cannot turn a held token into one of
 // another form either.
 func TestEveryBitOfAHeldToken(t *testing.T) {
 	data := mint(t, good).Bytes()

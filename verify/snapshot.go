@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -29,7 +30,9 @@ func (a *Authorization) Snapshot() (*token.Snapshot, error) {
 		Policies:      a.authorizer.Policies,
 		Iterations:    uint64(a.result.Iterations()),
 	}
-	s.Authorizer.Datalog = &a.authorizer.Block
+	stated := a.authorizer.Block
+	stated.Facts = slices.Concat(stated.Facts, a.facts)
+	s.Authorizer.Datalog = &stated
 	for _, b := range a.blocks {
 		s.Blocks = append(s.Blocks, token.SnapshotBlock{Datalog: b.Datalog, External: b.External})
 	}
@@ -42,7 +45,8 @@ func (a *Authorization) Snapshot() (*token.Snapshot, error) {
 // AuthorizeUnverified evaluates a snapshot again: its blocks, facts, rules,
 // checks and policies. Facts are derived anew, those listed in the snapshot are
 // not believed. Nothing says that the blocks ever were those of a token: the
-// outcome explains a decision made earlier and must not make one.
+// outcome explains a decision made earlier and must not make one. The limits are
+// those of o, whatever the snapshot says.
 func AuthorizeUnverified(s *token.Snapshot, o *AuthorizeOptions) (*Authorization, error) {
 	blocks := make([]engine.Block, len(s.Blocks))
 	for i, b := range s.Blocks {
@@ -52,7 +56,11 @@ func AuthorizeUnverified(s *token.Snapshot, o *AuthorizeOptions) (*Authorization
 	if s.Authorizer.Datalog != nil {
 		a.Block = *s.Authorizer.Datalog
 	}
-	return authorize(blocks, nil, a, o)
+	prepared, err := NewAuthorizer(a)
+	if err != nil {
+		return &Authorization{blocks: blocks, authorizer: a}, err
+	}
+	return prepared.authorize(blocks, nil, nil, o)
 }
 
 func orDefault(v, def int) int {

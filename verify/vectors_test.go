@@ -90,9 +90,12 @@ func TestDigestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range cases {
+		if c.Kind == "prefix" {
+			continue // of blocks that are no token; delegation.json covers it with each request
+		}
 		t.Run(c.Name, func(t *testing.T) {
-			if c.Kind == "prefix" {
-				return // covered by every request in delegation.json
+			if c.Kind != "request" && c.Kind != "action" {
+				t.Fatalf("unknown kind %q", c.Kind)
 			}
 			req := delegation.Request{Operation: c.Operation, Resources: c.Resources, Audience: c.Audience, Args: c.Args, BodyDigest: c.Body}
 			checked, err := req.Check()

@@ -16,22 +16,26 @@ import (
 // Defaults for the fields of [Options].
 const (
 	DefaultMaxTTL    = 24 * time.Hour
-	DefaultMaxWindow = 5 * time.Minute
+	DefaultMaxWindow = delegation.MaxWindow
 )
 
 // Options are what a service may want otherwise. The zero value is the safe
 // choice.
 type Options struct {
 	// Policy is what the service adds: facts, rules, checks and policies of its
-	// own. With none, the token's caveats decide.
+	// own, at least one of them a policy. It must not change afterwards. Nil means
+	// that the token's caveats decide, as with `allow if true`.
 	Policy *datalog.Authorizer
+
+	// Externs are functions that the policy calls by name. Tokens call none.
+	Externs map[string]Extern
 
 	// MaxTTL bounds how long a token may be meant to live, from its not-before
 	// to its expiry; zero means 24 hours.
 	MaxTTL time.Duration
 
 	// MaxWindow bounds how long an invocation may hold, from its not-before to
-	// its expiry; zero means 5 minutes.
+	// its expiry, besides 30 seconds of skew; zero means 5 minutes.
 	MaxWindow time.Duration
 
 	// AllowBearer accepts tokens that nobody in particular holds. Whoever has
@@ -81,14 +85,19 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 	if v.options.Now == nil {
 		v.options.Now = time.Now
 	}
+	const most = 100 * 365 * 24 * time.Hour // far from an overflow
+	if v.options.MaxTTL > most || v.options.MaxWindow > most {
+		return nil, fmt.Errorf("a maximum must be less than %s", most)
+	}
+	if l := v.options.Limits; l.Facts < 0 || l.Iterations < 0 || l.Steps < 0 {
+		return nil, fmt.Errorf("a limit must not be negative")
+	}
 	policy := v.options.Policy
 	if policy == nil {
-		policy = new(datalog.Authorizer)
+		policy = &datalog.Authorizer{Policies: []datalog.Policy{allowAll}}
 	}
 	if len(policy.Policies) == 0 {
-		withDefault := *policy
-		withDefault.Policies = []datalog.Policy{allowAll}
-		policy = &withDefault
+		return nil, fmt.Errorf("the policy allows nothing: write allow if true to let the token's caveats decide")
 	}
 	v.mentions = delegation.MentionsOf(policy)
 	var err error

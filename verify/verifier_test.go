@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -88,28 +89,32 @@ func TestClockDoesNotGoBack(t *testing.T) {
 func TestPolicies(t *testing.T) {
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	for source, want := range map[string]token.Code{
-		``:                              "",
-		`limit(60);`:                    "",
-		`allow if operation("rotate");`: "",
-		`allow if operation("read");`:   token.CodePolicy,
-		`deny if true;`:                 token.CodePolicy,
+		`allow if true;`:                                                                 "",
+		`allow if operation("rotate");`:                                                  "",
+		`allow if operation("read");`:                                                    token.CodePolicy,
+		`deny if true;`:                                                                  token.CodePolicy,
 		`deny if operation("read"); allow if true;`:                                      "",
 		`check if arg("days", $d), $d < 10; allow if true;`:                              token.CodeCheckFailed,
 		`check if arg("days", $d), $d < 60; allow if true;`:                              "",
-		`limit(60); check if arg("days", $d), limit($l), $d < $l;`:                       "",
+		`limit(60); check if arg("days", $d), limit($l), $d < $l; allow if true;`:        "",
 		`is($a) <- delegator($a); allow if is("alice@example.com");`:                     "",
 		`allow if delegator("bob@example.com");`:                                         token.CodePolicy,
 		`allow if holder($h);`:                                                           "",
 		`check all depth($d), $d <= 0; allow if agent_key($k), weekday(1), minute(720);`: "",
 		`allow if agent($a);`:                                                            token.CodePolicy,
-		`check if 1 / 0 == 1;`:                                                           token.CodeEvaluation,
-		`f(1); f($x) <- f($y), time($x); f("x") <- f($z), $z > "1";`:                     token.CodeEvaluation,
+		`check if 1 / 0 == 1; allow if true;`:                                            token.CodeEvaluation,
+		`f(1); f($x) <- f($y), time($x); f("x") <- f($z), $z > "1"; allow if true;`:      token.CodeEvaluation,
+		`allow if operation($o), $o.extern::known();`:                                    "",
+		`allow if operation($o), $o.extern::unknown();`:                                  token.CodeEvaluation,
 	} {
 		policy, err := datalog.ParseAuthorizer(source, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := verifier(t, func(o *verify.Options) { o.Policy = policy })
+		v := verifier(t, func(o *verify.Options) {
+			o.Policy = policy
+			o.Externs = map[string]verify.Extern{"known": func(datalog.Term, datalog.Term) (datalog.Term, error) { return datalog.Bool(true), nil }}
+		})
 		if code := decideWith(t, v, text, rotate); code != want {
 			t.Errorf("%s: %q, want %q", source, code, want)
 		}
@@ -129,6 +134,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := verify.New("svc", roots(t), &verify.Options{MaxTTL: -1}); err == nil {
 		t.Error("a negative maximum")
+	}
+	for name, o := range map[string]*verify.Options{
+		"a negative limit":          {Limits: verify.Limits{Steps: -1}},
+		"a policy without policies": {Policy: &datalog.Authorizer{}},
+		"a thousand years":          {MaxTTL: math.MaxInt64},
+	} {
+		if _, err := verify.New("svc", roots(t), o); err == nil {
+			t.Errorf("%s is taken", name)
+		}
 	}
 	if _, err := verify.New("svc", roots(t), nil); err != nil {
 		t.Error(err)
@@ -176,7 +190,7 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err := verifier(t, nil).Verify(ctx, present(t, mint(t, good), ci, rotate, nil).Text(), rotate)
-	if verify.CodeOf(err) != token.CodeUnavailable {
+	if verify.CodeOf(err) != token.CodeUnavailable || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -201,7 +215,7 @@ func TestHugeInputCostsLittle(t *testing.T) {
 // TestEveryOption: each option can be seen to do something, so that none is
 // dropped on the way.
 func TestEveryOption(t *testing.T) {
-	seen := map[string]bool{"Policy": true, "Now": true} // see TestPolicies and TestClockDoesNotGoBack
+	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true} // see TestPolicies and TestClockDoesNotGoBack
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
@@ -216,7 +230,6 @@ func TestEveryOption(t *testing.T) {
 		{"AllowBearer", func(o *verify.Options) { o.AllowBearer = true }, bearer, ""},
 		{"Limits", func(o *verify.Options) { o.Limits.Facts = 1 }, text, token.CodeLimit},
 		{"Limits", func(o *verify.Options) { o.Limits.Steps = 1 }, text, token.CodeLimit},
-		{"Limits", func(o *verify.Options) { o.Limits.Facts = -1 }, text, token.CodeEvaluation},
 	} {
 		seen[c.field] = true
 		if code := decideWith(t, verifier(t, c.change), c.text, rotate); code != c.want {
@@ -280,6 +293,108 @@ func TestUnderLoad(t *testing.T) {
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines before, %d after", before, after)
+	}
+}
+
+// TestDenialCostsLittle: a small token of a hostile holder that prints as a large
+// one, or whose many checks all fail.
+func TestDenialCostsLittle(t *testing.T) {
+	v := verifier(t, nil)
+	for name, source := range map[string]string{
+		"a large fact":  `f(` + strings.Repeat(`"`+strings.Repeat("a", 20000)+`", `, 3000) + `1);`,
+		"a large check": `check if ["` + strings.Repeat("b", 20000) + `"` + strings.Repeat(`, "`+strings.Repeat("b", 20000)+`"`, 3000) + `].contains(1);`,
+		"many checks":   strings.Repeat(`check if operation("never");`, 2000),
+		"wide checks":   `check if ` + strings.Repeat(`f(), `, 3000) + `true;`,
+	} {
+		content, err := datalog.ParseBlock(source[:min(len(source), 1<<20)], nil)
+		if err != nil { // larger than text may be: build the tree
+			content = large(name)
+		}
+		held := mint(t, good)
+		hostile, err := held.Append(ci, content, token.SameNext(held))
+		if err != nil {
+			continue // refused when read back, which is as good
+		}
+		text := present(t, hostile, ci, rotate, nil).Text()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		d, err := v.Verify(context.Background(), text, rotate)
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: allowed", name)
+		}
+		if len(d.Reasons) > 40 {
+			t.Errorf("%s: %d reasons", name, len(d.Reasons))
+		}
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
+			t.Errorf("%s: %d MB allocated", name, grown>>20)
+		}
+	}
+}
+
+func large(name string) *datalog.Block {
+	text := datalog.String(strings.Repeat("a", 20000))
+	terms := make([]datalog.Term, 3000)
+	for i := range terms {
+		terms[i] = text
+	}
+	if name == "a large fact" {
+		return &datalog.Block{Facts: []datalog.Predicate{{Name: "f", Terms: terms}}}
+	}
+	return &datalog.Block{Checks: []datalog.Check{{Queries: []datalog.Query{{Exprs: []datalog.Expr{
+		datalog.Binary{Op: datalog.OpContains, Left: datalog.Value{Term: datalog.Array(terms)}, Right: datalog.Value{Term: datalog.Integer(1)}},
+	}}}}}}
+}
+
+// TestBearerNamesNobody: what was added to a bearer token was added by anybody.
+func TestBearerNamesNobody(t *testing.T) {
+	bearer := add(t, mint(t, good), ci, ``, token.WithSecret(mallory))
+	narrowed := add(t, bearer, mallory, `check if false;`, token.SameNext(bearer))
+	v := verifier(t, func(o *verify.Options) { o.AllowBearer = true })
+	d, err := v.Verify(context.Background(), narrowed.Text(), rotate)
+	if err == nil || d.Reasons[0].Block != 2 || d.Reasons[0].Hop != "" || !d.Bearer || len(d.Chain) != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestSnapshotHasTheRequest: what was denied for the facts of a request is denied
+// in its snapshot too.
+func TestSnapshotHasTheRequest(t *testing.T) {
+	source, err := datalog.ParseAuthorizer(`deny if op("write"); allow if true;`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := verify.NewAuthorizer(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := token.Mint(alice, block(t, `right("x");`), token.WithSecret(ci), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for operation, allowed := range map[datalog.String]bool{"write": false, "read": true} {
+		out, err := a.Authorize(tok, []datalog.Predicate{{Name: "op", Terms: []datalog.Term{operation}}}, nil)
+		if (err == nil) != allowed {
+			t.Fatalf("%s: %v", operation, err)
+		}
+		s, err := out.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := token.ParseSnapshot(data, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verify.AuthorizeUnverified(read, nil); (err == nil) != allowed {
+			t.Errorf("the snapshot of %s: %v", operation, err)
+		}
+	}
+	if _, err := verify.NewAuthorizer(nil); err == nil {
+		t.Error("an authorizer made of nothing")
 	}
 }
 

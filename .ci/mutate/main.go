@@ -92,13 +92,13 @@ func (m *mutant) try(dir string) (killed bool, err error) {
 	if err := os.WriteFile(config, overlay, 0o600); err != nil {
 		return false, err
 	}
-	args := []string{"test", "-overlay", config, "-count=1", "-failfast", "-run", m.run}
+	args := []string{"test", "-overlay", config, "-count=1", "-failfast", "-timeout=120s", "-run", m.run}
 	args = append(args, strings.Fields(m.packages)...)
 	out, err := exec.Command("go", args...).CombinedOutput()
 	if err == nil {
 		return false, nil
 	}
-	if strings.Contains(string(out), "[build failed]") || !strings.Contains(string(out), "--- FAIL") {
+	if strings.Contains(string(out), "[build failed]") || !strings.Contains(string(out), "--- FAIL") && !strings.Contains(string(out), "panic: ") {
 		return false, fmt.Errorf("the tests did not run:\n%s", out)
 	}
 	return true, nil

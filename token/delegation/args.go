@@ -93,7 +93,7 @@ func readValue(d *json.Decoder, depth int) (any, error) {
 	case json.Number:
 		return number(t)
 	case json.Delim:
-		if depth == 1 {
+		if depth == 0 {
 			return nil, fmt.Errorf("values are nested deeper than %d", maxArgDepth)
 		}
 		if t == '[' {
@@ -142,6 +142,9 @@ func readObject(d *json.Decoder, depth int) (any, error) {
 // number keeps a JSON number written as an integer exact, and makes any other a
 // float64. "1.0" and "1e2" are no integers.
 func number(n json.Number) (any, error) {
+	if !json.Valid([]byte(n)) || n[0] != '-' && (n[0] < '0' || n[0] > '9') {
+		return nil, fmt.Errorf("%q is no JSON number", string(n))
+	}
 	if !strings.ContainsAny(string(n), ".eE") {
 		i, err := strconv.ParseInt(string(n), 10, 64)
 		if err != nil {

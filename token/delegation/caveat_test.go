@@ -105,12 +105,20 @@ func TestHostileValues(t *testing.T) {
 		delegation.Resource(), delegation.Resource(""), delegation.Resource("/"), delegation.Resource("a/../b"), delegation.Resource("**"),
 		delegation.Resource("/**"), delegation.Resource("a/*"), delegation.Resource("a*/**"), delegation.Resource("a%2fb"), delegation.Resource("a/**/"),
 		delegation.Expires(time.Unix(-1, 0)), delegation.Expires(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), delegation.ValidFrom(time.Unix(-1, 0)),
-		delegation.Custom{},
+		delegation.Custom{}, delegation.Operation("a", "b", "a"), delegation.Resource("a", "a"), delegation.Operation(many(257)...), delegation.Resource(many(257)...),
 	} {
 		if refused.Validate() == nil {
 			t.Errorf("%#v validates", refused)
 		}
 	}
+}
+
+func many(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strings.Repeat("a", i+1)[:min(i+1, 200)] + string(rune('a'+i/200))
+	}
+	return list
 }
 
 // TestReadingIsWriting: every caveat reads back from its check.
@@ -137,8 +145,8 @@ func someCaveat() *rapid.Generator[delegation.Caveat] {
 	})
 	at := rapid.Map(rapid.Int64Range(0, 253402300799), func(s int64) time.Time { return time.Unix(s, 0) })
 	return rapid.OneOf(
-		rapid.Map(rapid.SliceOfN(text, 1, 4), func(n []string) delegation.Caveat { return delegation.Operation(n...) }),
-		rapid.Map(rapid.SliceOfN(pattern, 1, 4), func(p []string) delegation.Caveat { return delegation.Resource(p...) }),
+		rapid.Map(rapid.SliceOfNDistinct(text, 1, 4, rapid.ID), func(n []string) delegation.Caveat { return delegation.Operation(n...) }),
+		rapid.Map(rapid.SliceOfNDistinct(pattern, 1, 4, rapid.ID), func(p []string) delegation.Caveat { return delegation.Resource(p...) }),
 		rapid.Map(at, delegation.Expires), rapid.Map(at, delegation.ValidFrom),
 	)
 }

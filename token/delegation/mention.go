@@ -90,8 +90,10 @@ func (c *Checked) Inside(m *Mentions) []datalog.Predicate {
 // them it would look as if it were absent.
 func (c *Checked) Stateable(m *Mentions) error {
 	for _, name := range slices.Sorted(maps.Keys(c.args)) {
-		_, named := slices.BinarySearch(m.Names, name)
-		if _, ok := term(c.args[name]); !ok && (named || m.Any) {
+		if _, named := slices.BinarySearch(m.Names, name); !named && !m.Any {
+			continue
+		}
+		if _, ok := term(c.args[name]); !ok {
 			return fmt.Errorf("argument %q holds a number that is no 64-bit integer: nothing can be decided on it", name)
 		}
 	}

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"slices"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/whittle-auth/whittle/token/datalog"
-	"golang.org/x/text/unicode/norm"
 )
 
 // maxName bounds the length of names of operations, agents and services, in
 // bytes.
 const maxName = 256
+
+// maxAlternatives bounds the list in one caveat: whether one is within another
+// takes time in proportion to both.
+const maxAlternatives = 256
 
 // Operations is the list of operations that a token allows, one of which each
 // request names.
@@ -23,14 +25,20 @@ func Operation(names ...string) Caveat { return Operations{names} }
 
 func (o Operations) String() string { return "operation " + joined(o.Names) }
 
-// Validate refuses an empty list and names that [ValidName] refuses.
+// Validate refuses an empty list, one longer than 256, duplicates, and names that [ValidName] refuses.
 func (o Operations) Validate() error {
 	if len(o.Names) == 0 {
 		return fmt.Errorf("an operation caveat needs at least one operation")
 	}
-	for _, n := range o.Names {
+	if len(o.Names) > maxAlternatives {
+		return fmt.Errorf("an operation caveat has at most %d operations", maxAlternatives)
+	}
+	for i, n := range o.Names {
 		if err := ValidName(n); err != nil {
 			return fmt.Errorf("operation %q: %w", n, err)
+		}
+		if slices.Contains(o.Names[:i], n) {
+			return fmt.Errorf("operation %q is listed twice", n)
 		}
 	}
 	return nil
@@ -118,16 +126,13 @@ func ValidName(s string) error {
 // validText returns why a string has more than one spelling or cannot be shown
 // on a line.
 func validText(s string) error {
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("the text is not valid UTF-8")
+	if err := validString(s); err != nil {
+		return err
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
 			return fmt.Errorf("the text contains the control character %U", r)
 		}
-	}
-	if !norm.NFC.IsNormalString(s) {
-		return fmt.Errorf("the text is not in Unicode normalization form C")
 	}
 	return nil
 }

@@ -102,9 +102,9 @@ func (r *Request) Check() (*Checked, error) {
 			return nil, fmt.Errorf("argument %q: %w", name, err)
 		}
 	}
-	c := &Checked{Operation: r.Operation, Resources: resources, Audience: r.Audience, args: args}
+	c := &Checked{Operation: r.Operation, Resources: slices.Clone(resources), Audience: r.Audience, args: args}
 	if r.BodyDigest != nil {
-		c.body = r.BodyDigest
+		c.body = append([]byte{}, r.BodyDigest...)
 	}
 	return c, nil
 }

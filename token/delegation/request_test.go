@@ -98,10 +98,32 @@ func TestRequestsThatCannotBeDecided(t *testing.T) {
 		"infinite":             func(r *delegation.Request) { r.Args = map[string]any{"a": math.Inf(1)} },
 		"unsigned":             func(r *delegation.Request) { r.Args = map[string]any{"a": uint64(math.MaxUint64)} },
 		"number beyond":        func(r *delegation.Request) { r.Args = map[string]any{"a": json.Number("9223372036854775808")} },
+		"hexadecimal":          func(r *delegation.Request) { r.Args = map[string]any{"a": json.Number("0x1.8p1")} },
+		"with underscores":     func(r *delegation.Request) { r.Args = map[string]any{"a": json.Number("1_0.5")} },
+		"no number":            func(r *delegation.Request) { r.Args = map[string]any{"a": json.Number("")} },
+		"true as a number":     func(r *delegation.Request) { r.Args = map[string]any{"a": json.Number("true")} },
 		"pointer":              func(r *delegation.Request) { r.Args = map[string]any{"/a": 1} },
 	} {
 		if _, err := checked(t, change); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+	list := []string{"a"}
+	c, err := checked(t, func(r *delegation.Request) { r.Resource, r.Resources = "", list })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list[0] = "../b"; c.Resources[0] != "a" {
+		t.Error("a checked request changes with the caller's memory")
+	}
+	for depth, want := range map[int]bool{15: true, 16: false} {
+		source := []byte(`{"a":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`)
+		args, err := delegation.ParseArgs(source)
+		if err == nil {
+			_, err = checked(t, func(r *delegation.Request) { r.Args = args })
+		}
+		if (err == nil) != want {
+			t.Errorf("%d lists in an argument: %v", depth, err)
 		}
 	}
 	deep := any("x")

@@ -18,13 +18,6 @@ type Pattern struct {
 	Subtree bool
 }
 
-// ParsePattern reads the text form of a pattern.
-func ParsePattern(text string) (Pattern, error) {
-	path, subtree := strings.CutSuffix(text, "/**")
-	p := Pattern{path, subtree}
-	return p, p.validate()
-}
-
 func (p Pattern) String() string {
 	if p.Subtree {
 		return p.Path + "/**"
@@ -91,14 +84,20 @@ func (r Resources) String() string {
 	return "resource " + joined(texts)
 }
 
-// Validate refuses an empty list and paths that [ValidResource] refuses.
+// Validate refuses an empty list, one longer than 256, duplicates, and paths that [ValidResource] refuses.
 func (r Resources) Validate() error {
 	if len(r.Patterns) == 0 {
 		return fmt.Errorf("a resource caveat needs at least one resource")
 	}
-	for _, p := range r.Patterns {
+	if len(r.Patterns) > maxAlternatives {
+		return fmt.Errorf("a resource caveat has at most %d resources", maxAlternatives)
+	}
+	for i, p := range r.Patterns {
 		if err := p.validate(); err != nil {
 			return fmt.Errorf("resource %q: %w", p, err)
+		}
+		if slices.Contains(r.Patterns[:i], p) {
+			return fmt.Errorf("resource %q is listed twice", p)
 		}
 	}
 	return nil

@@ -111,7 +111,7 @@ func (e *WideningError) Error() string {
 
 // MarshalJSON writes the bounds by name, and the checks written by hand with the
 // block that each stands in.
-func (s *Scope) MarshalJSON() ([]byte, error) {
+func (s Scope) MarshalJSON() ([]byte, error) {
 	type check struct {
 		Block int    `json:"block"`
 		Check string `json:"check"`

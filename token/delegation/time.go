@@ -11,6 +11,10 @@ import (
 // becomes valid, so that clocks that differ a little do not get in the way.
 const Skew = 30 * time.Second
 
+// MaxWindow is the longest that an invocation may hold, besides [Skew]; verifiers
+// refuse more unless told otherwise.
+const MaxWindow = 5 * time.Minute
+
 // maxTime is the last second of the year 9999, the last that RFC 3339 can
 // write.
 const maxTime = 253402300799

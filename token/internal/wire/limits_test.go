@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/whittle-auth/whittle/token/datalog"
 )
 
 // TestTruncation cuts every message short at every byte. A prefix is refused, or
@@ -206,5 +208,27 @@ func TestLimits(t *testing.T) {
 	}
 	if _, err := DecodeBlock([]byte(v6), nil, false, &Limits{Bytes: -1}); err != nil {
 		t.Errorf("a negative limit is not the default: %v", err)
+	}
+}
+
+// TestText: symbols count for their text each time that they are referred to.
+func TestText(t *testing.T) {
+	long := strings.Repeat("a", 10_000)
+	block := func(n int) *datalog.Block {
+		terms := make([]datalog.Term, n)
+		for i := range terms {
+			terms[i] = datalog.String(long)
+		}
+		return &datalog.Block{Facts: []datalog.Predicate{{Name: "fact", Terms: terms}}}
+	}
+	for n, limits := range map[int]*Limits{26: nil, 27: nil, 2: {Text: 20_004}, 3: {Text: 30_003}} {
+		payload, err := EncodeBlock(block(n), nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = DecodeBlock(payload, nil, false, limits)
+		if want := n == 26 || n == 2; (err == nil) != want {
+			t.Errorf("%d times 10,000 bytes: %v", n, err)
+		}
 	}
 }

@@ -209,6 +209,11 @@ func (w *world) compileQuery(p *program, q *datalog.Query, create bool) (query, 
 	if f := w.atomize(p, q.Body, create); f.kind != none {
 		return c, f
 	}
+	// Planning looks at each predicate once for each other one.
+	n := len(p.body)
+	if w.charge(n * (n + len(p.raw)) / 8); w.spent() {
+		return c, fault{kind: TooManySteps}
+	}
 	p.plan(w, -1)
 	c.atomHi = int32(len(p.atoms))
 	f := w.compileExprs(p, q.Exprs)

@@ -100,7 +100,11 @@ func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
 }
 
 func (r *relation) hash(w *world, row []value, origin []uint64) uint64 {
-	return w.hashValues(origin[0], row)
+	h := origin[0]
+	for _, o := range origin[1:] {
+		h = h*0x9e3779b97f4a7c15 + o
+	}
+	return w.hashValues(h, row)
 }
 
 func (r *relation) place(w *world, n int) {

@@ -27,9 +27,9 @@ func (w *world) compileRule(p *program, src *datalog.Rule, block uint64, index i
 	if f := w.atomize(p, src.Body, true); f.kind != none {
 		return r, f
 	}
-	// Each predicate appears in each plan.
-	w.charge(len(p.raw) * len(p.body))
-	if w.spent() {
+	// Each predicate appears in each plan, and is looked at for each other one.
+	n := len(p.body)
+	if w.charge(n*len(p.raw) + n*n*(n+len(p.raw))/8); w.spent() {
 		return r, fault{kind: TooManySteps}
 	}
 	r.headLo = int32(len(p.head))
