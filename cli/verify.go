@@ -118,10 +118,10 @@ func printDecision(env *Env, d *verify.Decision) {
 func path(d *verify.Decision) string {
 	names := []string{d.Delegator}
 	for _, h := range d.Chain {
-		if h.Name == "" {
-			h.Name = "(bearer)"
-		}
 		names = append(names, h.Name)
+	}
+	if d.Bearer {
+		names = append(names, "(bearer)")
 	}
 	return strings.Join(names, " -> ")
 }
