@@ -3,7 +3,7 @@ package cli
 import (
 	"encoding/hex"
 	"fmt"
-	"os"
+
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -14,9 +14,6 @@ import (
 
 // emitToken prints a token or writes it to -o FILE. JSON describes it too.
 func emitToken(c *cli.Context, env *Env, t token.Chain) error {
-	if err := sparesKey(c, env); err != nil {
-		return err
-	}
 	text := []byte(t.Text() + "\n")
 	if !c.Bool("json") {
 		return emit(c, env, text)
@@ -38,19 +35,6 @@ func emitToken(c *cli.Context, env *Env, t token.Chain) error {
 		out.Expires = at.Time().Format(time.RFC3339)
 	}
 	return emitJSON(c, env, out, text)
-}
-
-// sparesKey refuses to write a token over the private key that signed it.
-func sparesKey(c *cli.Context, env *Env) error {
-	key, err := os.Stat(env.path(c.String("key")))
-	if err != nil {
-		return nil // the key is no file
-	}
-	out, err := os.Stat(env.path(c.String("o")))
-	if err == nil && key.Mode().IsRegular() && os.SameFile(key, out) {
-		return usagef("-o would overwrite the private key %s", c.String("key"))
-	}
-	return nil
 }
 
 func hexes(ids [][]byte) []string {

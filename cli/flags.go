@@ -113,7 +113,7 @@ func arguments(c *cli.Context, names ...string) ([]string, error) {
 		return nil, usagef("%s is missing", names[len(args)])
 	}
 	if len(args) > len(names) {
-		return nil, usagef("%q is one argument too many", args[len(names)])
+		return nil, usagef("%s is one argument too many", quoted(args[len(names)]))
 	}
 	for i, a := range args {
 		if a == "" {
@@ -182,4 +182,12 @@ func clock(c *cli.Context, env *Env) (func() time.Time, error) {
 	}
 	t, err := parseTime("now", text)
 	return func() time.Time { return t }, err
+}
+
+// quoted quotes an argument for a message, unless it looks like a secret.
+func quoted(arg string) string {
+	if looksSecret(arg) {
+		return "an argument that looks like a secret"
+	}
+	return strconv.Quote(arg)
 }

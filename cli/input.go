@@ -78,17 +78,46 @@ func about(name string, err error) error {
 	return fmt.Errorf("%s: %w", shown(name), err)
 }
 
+// shown returns a file's name for a message. What may be a secret that was taken
+// for a name is not repeated: messages end up in logs.
 func shown(name string) string {
-	if name == "-" {
+	switch {
+	case name == "-":
 		return "standard input"
+	case looksSecret(name):
+		return "what is neither a file nor well-formed, and is not repeated since it looks like a secret,"
 	}
 	return name
+}
+
+// looksSecret finds keys and tokens, also misspelt ones: by their words, and by
+// long runs of the characters that they are written in.
+func looksSecret(s string) bool {
+	if strings.Contains(strings.ToLower(s), "private/") || strings.Contains(s, "-----") || strings.HasPrefix(s, "Bearer ") {
+		return true
+	}
+	run := 0
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("+_=-", r):
+			run++
+		default:
+			run = 0
+		}
+		if run >= 40 {
+			return true
+		}
+	}
+	return false
 }
 
 // readToken reads TOKEN: a file, "-" for standard input, or the text itself. A
 // file may hold the text or the raw bytes, and holds raw bytes where raw is
 // true.
 func readToken(env *Env, arg string, raw bool) (*token.Unverified, error) {
+	if credential, ok := strings.CutPrefix(trim(arg), "Bearer "); ok {
+		return token.ParseText(trim(credential), nil) // as it stands in a header
+	}
 	if !raw && isTokenText(arg) {
 		return token.ParseText(trim(arg), nil)
 	}
@@ -105,7 +134,7 @@ func readToken(env *Env, arg string, raw bool) (*token.Unverified, error) {
 	case arg == "-" || raw || !missing(err):
 		return nil, err
 	case len(arg) < 64 || strings.ContainsAny(arg, `./\ `):
-		return nil, hintf(usagef("%s: there is no such file", arg), "TOKEN is a file, - for standard input, or the token's text")
+		return nil, hintf(usagef("%s: there is no such file", shown(arg)), "TOKEN is a file, - for standard input, or the token's text")
 	}
 	return token.ParseText(trim(arg), nil)
 }

@@ -14,7 +14,7 @@ import (
 // readPrivateKey reads a key file, or the text form of a key.
 func readPrivateKey(env *Env, name string) (token.PrivateKey, error) {
 	if isPrivateText(name) {
-		k, err := token.ParsePrivateKey([]byte(name), nil)
+		k, err := token.ParsePrivateKey([]byte(trim(name)), nil)
 		if err != nil {
 			return k, usagef("--key: %s", err) // never the text itself: it is secret
 		}
@@ -28,6 +28,7 @@ func readPrivateKey(env *Env, name string) (token.PrivateKey, error) {
 }
 
 func isPrivateText(name string) bool {
+	name = strings.ToLower(trim(name))
 	return strings.HasPrefix(name, "ed25519-private/") || strings.HasPrefix(name, "secp256r1-private/")
 }
 

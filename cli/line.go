@@ -47,7 +47,7 @@ func arrange(app *cli.App, args []string) (*line, error) {
 		}
 		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(arg) })
 		if i < 0 {
-			return nil, l.noCommand(app, usagef("there is no command %q", strings.Join(append(l.args, arg), " ")))
+			return nil, l.noCommand(app, usagef("there is no command %s", quoted(strings.Join(append(l.args, arg), " "))))
 		}
 		l.command = commands[i]
 		l.args = append(l.args, arg)
@@ -81,7 +81,7 @@ func (l *line) flags(args []string) error {
 		}
 		f, value, hasValue := findFlag(l.command, arg)
 		if f == nil {
-			return hintf(usagef("%s has no flag %s", l.command.HelpName, dashed(flagName(arg))), "%s --help lists those that it has", l.command.HelpName)
+			return hintf(usagef("%s has no flag %s", l.command.HelpName, shown(dashed(flagName(arg)))), "%s --help lists those that it has", l.command.HelpName)
 		}
 		name := f.Names()[0]
 		if _, ok := f.(*cli.BoolFlag); ok {

@@ -32,6 +32,9 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 // emit writes a result to -o FILE, or to standard output.
 func emit(c *cli.Context, env *Env, data []byte) error {
 	if file := c.String("o"); file != "" && file != "-" {
+		if err := sparesInputs(c, env); err != nil {
+			return err
+		}
 		return env.write(file, data)
 	}
 	_, err := env.Stdout.Write(data)
@@ -46,6 +49,9 @@ func emitJSON(c *cli.Context, env *Env, description any, data []byte) error {
 		return err
 	}
 	if file := c.String("o"); file != "" && file != "-" {
+		if err := sparesInputs(c, env); err != nil {
+			return err
+		}
 		if err := env.write(file, data); err != nil {
 			return err
 		}
@@ -99,11 +105,42 @@ func (env *Env) write(name string, data []byte) error {
 		// A device or a pipe must not be replaced by a file.
 		return about(name, writeTo(path, data))
 	case err == nil:
+		if holdsPrivateKey(path) {
+			return usagef("%s holds a private key and is not overwritten", shown(name))
+		}
 		if target, err := filepath.EvalSymlinks(path); err == nil {
 			path = target
 		}
 	}
 	return about(name, replace(path, data))
+}
+
+// holdsPrivateKey reports whether a file begins as one with a private key does.
+// There may be no copy of it.
+func holdsPrivateKey(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	beginning, err := io.ReadAll(io.LimitReader(f, 4096))
+	return err == nil && (strings.Contains(string(beginning), "PRIVATE KEY-----") || isPrivateText(string(beginning)))
+}
+
+// sparesInputs refuses to write over a file that the command reads a key, trust or
+// policy from.
+func sparesInputs(c *cli.Context, env *Env) error {
+	out, err := os.Stat(env.path(c.String("o")))
+	if err != nil || !out.Mode().IsRegular() {
+		return nil
+	}
+	for _, flag := range []string{"key", "private-key-file", "from-file", "agent-key", "trust", "policy", "authorizer", "public-key-file", "root-key", "block-file"} {
+		in, err := os.Stat(env.path(c.String(flag)))
+		if c.String(flag) != "" && err == nil && os.SameFile(in, out) {
+			return usagef("-o would overwrite %s, which --%s names", shown(c.String(flag)), flag)
+		}
+	}
+	return nil
 }
 
 func writeTo(path string, data []byte) error {

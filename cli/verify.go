@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,11 +115,19 @@ func printDecision(env *Env, d *verify.Decision) {
 	fmt.Fprintf(env.Stdout, "expires: %s\n", d.Expires.Format(time.RFC3339))
 }
 
+// plainName quotes a name that could be taken for several.
+func plainName(name string) string {
+	if strings.ContainsAny(name, `>()"`) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 // path names everyone from the delegator to the last holder.
 func path(d *verify.Decision) string {
 	names := []string{d.Delegator}
 	for _, h := range d.Chain {
-		names = append(names, h.Name)
+		names = append(names, plainName(h.Name))
 	}
 	if d.Bearer {
 		names = append(names, "(bearer)")

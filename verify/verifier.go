@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -99,6 +100,9 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 	if len(policy.Policies) == 0 {
 		return nil, fmt.Errorf("the policy allows nothing: write allow if true to let the token's caveats decide")
 	}
+	if trustsPrevious(policy) {
+		return nil, fmt.Errorf("policy: trusting previous has no meaning here: a policy comes before no block")
+	}
 	v.mentions = delegation.MentionsOf(policy)
 	var err error
 	if v.policy, err = engine.Compile(policy); err != nil {
@@ -111,6 +115,21 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 var allowAll = datalog.Policy{
 	Kind:    datalog.Allow,
 	Queries: []datalog.Query{{Exprs: []datalog.Expr{datalog.Value{Term: datalog.Bool(true)}}}},
+}
+
+// trustsPrevious finds a scope that an authorizer ignores (specification, "Scope
+// annotations"), so that what it should forbid would be allowed in silence.
+func trustsPrevious(a *datalog.Authorizer) bool {
+	previous := func(scopes []datalog.Scope) bool {
+		return slices.ContainsFunc(scopes, func(s datalog.Scope) bool { return s.Kind == datalog.ScopePrevious })
+	}
+	anyQuery := func(queries []datalog.Query) bool {
+		return slices.ContainsFunc(queries, func(q datalog.Query) bool { return previous(q.Scopes) })
+	}
+	return previous(a.Scopes) ||
+		slices.ContainsFunc(a.Rules, func(r datalog.Rule) bool { return previous(r.Scopes) }) ||
+		slices.ContainsFunc(a.Checks, func(c datalog.Check) bool { return anyQuery(c.Queries) }) ||
+		slices.ContainsFunc(a.Policies, func(p datalog.Policy) bool { return anyQuery(p.Queries) })
 }
 
 // Verify decides one request by the text of the token that came with it. It

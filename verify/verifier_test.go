@@ -139,6 +139,7 @@ func TestNewRefuses(t *testing.T) {
 		"a negative limit":          {Limits: verify.Limits{Steps: -1}},
 		"a policy without policies": {Policy: &datalog.Authorizer{}},
 		"a thousand years":          {MaxTTL: math.MaxInt64},
+		"a scope without meaning":   {Policy: authorizer(t, `deny if holder("x") trusting previous; allow if true;`)},
 	} {
 		if _, err := verify.New("svc", roots(t), o); err == nil {
 			t.Errorf("%s is taken", name)
@@ -147,6 +148,15 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := verify.New("svc", roots(t), nil); err != nil {
 		t.Error(err)
 	}
+}
+
+func authorizer(t *testing.T, source string) *datalog.Authorizer {
+	t.Helper()
+	a, err := datalog.ParseAuthorizer(source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 func TestDecision(t *testing.T) {

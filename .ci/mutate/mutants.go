@@ -28,7 +28,7 @@ var mutants = []mutant{
 	{"V3 delegator in block 0", "token/delegation/read.go", `case i == 0 && facts.delegator == "":`, "case false:", "./token/delegation", ""},
 	{"V3 delegator nowhere else", "token/delegation/read.go", `case i > 0 && facts.delegator != "":`, "case false:", "./verify", "Stand|Vectors"},
 	{"V3 holder only where the key changes", "token/delegation/read.go", `case !changed && facts.holder != "":`, "case false:", "./verify", "Stand|Vectors"},
-	{"V3 no key after bearer", "token/delegation/read.go", "case changed && r.chain.Bearer:", "case false:", "./token/delegation", ""},
+	{"V3 no key after bearer", "token/delegation/read.go", `case changed && r.chain.Bearer && facts.holder != "":`, "case false:", "./token/delegation", ""},
 	{"V3 each name once", "token/delegation/read.go", `if *field != "" {`, "if false {", "./verify", "Stand|Vectors"},
 	{"V4 the invocation is last", "token/delegation/read.go", "case i != len(r.blocks)-1:", "case false:", "./verify", "AfterTheInvocation|Vectors"},
 	{"V4 block 0 is no invocation", "token/delegation/read.go", "case i == 0:\n\t\treturn fmt.Errorf(\"block 0 names", "case false:\n\t\treturn fmt.Errorf(\"block 0 names", "./token/delegation", ""},

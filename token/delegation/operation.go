@@ -3,6 +3,7 @@ package delegation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -117,8 +118,8 @@ func ValidName(s string) error {
 	if len(s) > maxName {
 		return fmt.Errorf("a name has at most %d bytes", maxName)
 	}
-	if s[0] == ' ' || s[len(s)-1] == ' ' {
-		return fmt.Errorf("a name must not begin or end with a space")
+	if strings.TrimSpace(s) != s {
+		return fmt.Errorf("a name must not begin or end with white space")
 	}
 	return validText(s)
 }

@@ -168,8 +168,8 @@ func (r *reader) link(i int, b *token.Block) error {
 		return fmt.Errorf("a nonce stands in an invocation only")
 	case !changed && facts.holder != "":
 		return fmt.Errorf("a holder is named, but the next key stays the same")
-	case changed && r.chain.Bearer:
-		return fmt.Errorf("a bearer token cannot be handed on to a key")
+	case changed && r.chain.Bearer && facts.holder != "":
+		return fmt.Errorf("a bearer token cannot be handed on to a holder")
 	case changed && facts.holder == "" && r.form == token.Held:
 		return fmt.Errorf("no holder is named for the next key")
 	}

@@ -76,6 +76,10 @@ func TestNoTwoRequestsShareADigest(t *testing.T) {
 
 func TestRequestsThatCannotBeDecided(t *testing.T) {
 	for name, change := range map[string]func(*delegation.Request){
+		"space before dots":    func(r *delegation.Request) { r.Resource = "a/\u00a0../b" },
+		"space after dots":     func(r *delegation.Request) { r.Resource = "a/.. /b" },
+		"space at the end":     func(r *delegation.Request) { r.Resource = "a/b " },
+		"wide space in a name": func(r *delegation.Request) { r.Operation = "op\u3000" },
 		"empty segment":        func(r *delegation.Request) { r.Resource = "a//b" },
 		"leading slash":        func(r *delegation.Request) { r.Resource = "/a" },
 		"trailing slash":       func(r *delegation.Request) { r.Resource = "a/" },

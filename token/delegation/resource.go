@@ -55,6 +55,9 @@ func ValidResource(path string) error {
 		case ".", "..":
 			return fmt.Errorf("a resource must not have the segment %q", segment)
 		}
+		if strings.TrimSpace(segment) != segment {
+			return fmt.Errorf("the segment %q of a resource begins or ends with white space", segment)
+		}
 	}
 	if i := strings.IndexAny(path, `%\`); i >= 0 {
 		return fmt.Errorf("a resource must not contain %q", path[i])

@@ -1,6 +1,8 @@
 package trust
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -23,7 +25,11 @@ func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error)
 	if len(candidates) == 0 {
 		return nil, token.Errorf(token.CodeUntrustedRoot, -1, "no root key is trusted now")
 	}
-	return u.VerifyAny(candidates)
+	t, err := u.VerifyAny(candidates)
+	if e, ok := errors.AsType[*token.Error](err); ok && e.Code == token.CodeUntrustedRoot && len(candidates) == maxCandidates {
+		e.Msg += fmt.Sprintf(", of which %d were tried: a root key id in the token would say which", maxCandidates)
+	}
+	return t, err
 }
 
 // candidates returns the keys valid now, each once, those that the token hints
