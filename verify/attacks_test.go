@@ -229,6 +229,7 @@ func TestBearerOfferedAsPresented(t *testing.T) {
 		"block 0 with holder's own":  mintFor(t, alice, good, token.WithSecret(ci)),
 		"bearer from block 0":        mintFor(t, alice, withoutHolder, token.WithSecret(mallory)),
 		"bearer made by a holder":    add(t, held, ci, ``, token.WithSecret(mallory)),
+		"bearer narrowed elsewhere":  add(t, add(t, held, ci, ``, token.WithSecret(mallory)), mallory, `check if true;`, token.WithSecret(runner)),
 		"bearer narrowed afterwards": add(t, add(t, held, ci, ``, token.WithSecret(mallory)), mallory, `check if true;`, token.WithSecret(mallory)),
 	} {
 		t.Run(name, func(t *testing.T) {
