@@ -22,7 +22,7 @@ func mintCommand(env *Env) *cli.Command {
 			listFlag("operation", "an operation `OP` that the token allows (repeatable)"),
 			ttlFlag(), expiresFlag(),
 			checkFlag(),
-			boolFlag("bearer", "bind the token to no agent: whoever has it can use it"),
+			boolFlag("bearer", "bind the token to no agent, whatever --agent says: whoever has it can use it"),
 			nowFlag(), outFlag(), jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return mint(c, env) },
@@ -62,7 +62,8 @@ func mint(c *cli.Context, env *Env) error {
 	}
 	if grant.AllowBearer {
 		if grant.Agent != "" || c.String("agent-key") != "" {
-			return usagef("--bearer binds the token to no agent: it excludes --agent and --agent-key")
+			hint(env.Stderr, "a bearer token is bound to no agent: --agent and --agent-key are not used")
+			grant.Agent = ""
 		}
 	} else {
 		if _, err = required(c, "agent"); err != nil {
