@@ -130,7 +130,7 @@ func someChain(t *rapid.T) (root []delegation.Caveat, hops []hop) {
 func TestAttenuationNeverWidens(t *testing.T) {
 	v := verifier(t, nil)
 	allowed := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkUntil(t, func() bool { return allowed > 0 }, func(rt *rapid.T) {
 		root, hops := someChain(rt)
 		more := hop{caveats(rt), rapid.Bool().Draw(rt, "handoff of the last")}
 		req := someRequest(rt)
@@ -146,9 +146,6 @@ func TestAttenuationNeverWidens(t *testing.T) {
 			rt.Fatalf("the child is allowed, the parent is denied: %s", code)
 		}
 	})
-	if allowed == 0 {
-		t.Error("no generated chain was allowed: the property says nothing")
-	}
 }
 
 // TestReadingAgreesWithEngine: where all caveats are typed, the structural
@@ -156,7 +153,7 @@ func TestAttenuationNeverWidens(t *testing.T) {
 func TestReadingAgreesWithEngine(t *testing.T) {
 	v := verifier(t, nil)
 	allowed, denied := 0, 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkUntil(t, func() bool { return allowed > 0 && denied > 0 }, func(rt *rapid.T) {
 		root, hops := someChain(rt)
 		for _, list := range append([]hop{{caveats: root}}, hops...) {
 			for _, c := range list.caveats {
@@ -181,9 +178,6 @@ func TestReadingAgreesWithEngine(t *testing.T) {
 			denied++
 		}
 	})
-	if allowed == 0 || denied == 0 {
-		t.Errorf("%d allowed and %d denied: the property says too little", allowed, denied)
-	}
 }
 
 // inScope is the reading's own opinion.
@@ -218,7 +212,7 @@ func inScope(s *delegation.Scope, req delegation.Request) bool {
 // there, and what it clamps it can append.
 func TestHonestWriterNeverWidens(t *testing.T) {
 	clamped := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkUntil(t, func() bool { return clamped > 0 }, func(rt *rapid.T) {
 		root, _ := someChain(rt)
 		c, holder := build(rt, root, nil)
 		wanted := caveats(rt)
@@ -251,9 +245,6 @@ func TestHonestWriterNeverWidens(t *testing.T) {
 			}
 		}
 	})
-	if clamped == 0 {
-		t.Error("nothing was ever clamped")
-	}
 }
 
 // quiet is a testing.TB that fails through rapid and logs nothing.
@@ -261,3 +252,15 @@ type quiet struct{ *rapid.T }
 
 func (quiet) Logf(string, ...any) {}
 func (q quiet) Helper()           {}
+
+// checkUntil checks a property until enough sorts of cases have come up: one that
+// only ever saw denials would say nothing.
+func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
+	t.Helper()
+	for range 100 {
+		if rapid.Check(t, property); t.Failed() || enough() {
+			return
+		}
+	}
+	t.Error("the generated cases are all of one sort: the property says too little")
+}
