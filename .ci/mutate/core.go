@@ -1,9 +1,7 @@
 package main
 
-// mutants has the rules of verification by their numbers in spec/delegation.md,
-// V for the verifier and A for whoever attenuates. Rules that two places enforce
-// are not here: taking one place out changes nothing.
-var mutants = []mutant{
+// coreMutants are about tokens, chains, requests and the plain decision.
+var coreMutants = []mutant{
 	// Wire and signatures.
 	{"V1 no small-order keys or R", "token/ed25519.go", "return errSmallOrder\n\t\t}\n\t}", "_ = errSmallOrder\n\t\t}\n\t}", "./token", ""},
 	{"V1 block signatures", "token/unverified.go", "if err := u.next[i-1].Verify(buf, b.Signature); err != nil {", "if err := error(nil); err != nil {", "./verify", "Vectors|Apart|AnotherKey"},
