@@ -19,7 +19,7 @@ var notVectors = []string{
 }
 
 var (
-	quotedTest   = regexp.MustCompile("`(?:[a-z]+\\.)?((?:Test|Fuzz|Example)[A-Za-z0-9_]*)(?:/[^`]*)?`")
+	quotedTest   = regexp.MustCompile("`(?:[a-z]+\\.)?((?:Test|Fuzz|Example)[A-Za-z0-9_]+)(?:/[^`]*)?`")
 	quotedVector = regexp.MustCompile("`([a-z][a-z0-9]*(?:-[a-z0-9]+)+-?)`")
 	testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)[A-Za-z0-9_]*)\(`)
 )
