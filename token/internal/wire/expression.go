@@ -13,7 +13,7 @@ type operand struct {
 // expression reads the Expression in the current field: operations in postfix
 // order, of which exactly one value must remain.
 func (f *fields) expression() (datalog.Expr, *Error) {
-	f.d.stack, f.d.base = f.d.stack[:0], 0
+	f.d.stack, f.d.base, f.d.nodes = f.d.stack[:0], 0, 0
 	e := f.d.over(msgExpression, f.start, f.stop)
 	for e.next() {
 		if err := e.operation(0); err != nil {
@@ -63,6 +63,14 @@ func (f *fields) operation(closures int) *Error {
 	}
 	o := f.d.over(msgOp, f.start, f.stop)
 	for o.next() {
+		// Each operation but a closure is a node of the tree. They are counted while
+		// it grows, since measuring it afterwards takes stack by its height.
+		if o.num != 4 {
+			f.d.nodes++
+		}
+		if f.d.nodes > f.d.lim.Nodes {
+			return f.failf("an expression of more than %d nodes", f.d.lim.Nodes)
+		}
 		var err *Error
 		switch o.num {
 		case 1:

@@ -125,6 +125,17 @@ func TestNesting(t *testing.T) {
 			t.Errorf("5 %s within 4", test.name)
 		}
 	}
+	// What a caller allows cannot make the stack overflow: no tree grows higher than
+	// an expression may have nodes.
+	for name, ops := range map[string]string{
+		"operations": tru + strings.Repeat(un(2), 4<<20),
+		"operators":  one + strings.Repeat(one+bin(9), 2<<20),
+	} {
+		_, err := DecodeBlock([]byte(v6+check(ops)), nil, false, &Limits{Bytes: 1 << 30, Terms: 1 << 30, Nodes: 1 << 30})
+		if err == nil || !strings.Contains(err.Error(), "more than 8192 nodes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	// Megabytes that do nothing but open messages.
 	for _, opener := range []string{"\x22", "\x2a", "\x32", "\x12", "\x0a", "\x4a", "\xff", "\x80"} {
 		data := []byte(v6 + strings.Repeat(opener, 4<<20))

@@ -21,6 +21,7 @@ type decoder struct {
 	budget   int       // elements that may still be read
 	textLeft int       // bytes of symbols that may still be referred to
 	stack    []operand // of the current expression
+	nodes    int       // of the current expression
 	base     int       // where the stack of the current closure begins
 	termPool []datalog.Term
 }
