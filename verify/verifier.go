@@ -148,60 +148,18 @@ func (v *Verifier) Verify(ctx context.Context, raw string, req delegation.Reques
 	return d, nil
 }
 
-// decide follows the order of spec/delegation.md: wire and signatures, shape,
-// time and audience, the request, and at last Datalog.
+// decide follows the order of spec/delegation.md. The first error denies.
 func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request) error {
-	if err := ctx.Err(); err != nil {
-		return &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
-	}
-	now := v.now()
-	if req.Audience == "" {
-		req.Audience = v.audience
-	}
-	if req.Audience != v.audience {
-		return token.Errorf(token.CodeAudience, -1, "the request is for %q, this is %q", req.Audience, v.audience)
-	}
-	checked, err := req.Check()
-	if err != nil {
-		return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
-	}
-
-	u, err := token.ParseText(raw, nil)
+	a, err := v.open(ctx, d, raw, req, v.now())
 	if err != nil {
 		return err
 	}
-	t, err := v.roots.Verify(u, now)
-	if err != nil {
-		return err
-	}
-	chain, err := delegation.Read(t)
-	if err != nil {
-		return err
-	}
-	if err := v.roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
-		return err
-	}
-	d.describe(t, chain)
-	if err := v.presented(t, chain); err != nil {
-		return err
-	}
-	if err := v.lifetime(chain, now); err != nil {
-		return err
-	}
-	var stated []datalog.Predicate
-	if inv := chain.Invocation; inv != nil {
-		request, err := checked.Digest(t.PrefixHash(inv.Block), inv.Nonce)
-		if err != nil {
-			return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
-		}
-		if err := v.invocation(inv, request, now); err != nil {
+	for _, step := range steps {
+		if err := step(a); err != nil {
 			return err
 		}
-		stated = append(stated,
-			fact("request", datalog.Bytes(request[:])),
-			fact("agent_key", datalog.String(inv.By.String())))
 	}
-	return v.evaluate(d, t, chain, checked, stated, now)
+	return nil
 }
 
 // now returns the time, which never goes back.
@@ -273,18 +231,31 @@ func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
 	return c, false
 }
 
-// invocation compares what the holder signed with the real values, outside the
-// engine too.
-func (v *Verifier) invocation(inv *delegation.Invocation, request delegation.Digest, now time.Time) error {
+// What the holder signed is compared with the real values outside the engine
+// too: audience, span, window and request.
+
+func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
 	if inv.Audience != v.audience {
 		return token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
 	}
+	return nil
+}
+
+func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
 	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((v.options.MaxWindow+delegation.Skew)/time.Second) {
 		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), v.options.MaxWindow)
 	}
+	return nil
+}
+
+func (v *Verifier) invokedNow(inv *delegation.Invocation, now time.Time) error {
 	if at := uint64(now.Unix()); at < inv.NotBefore || at >= inv.Expires {
 		return token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
 	}
+	return nil
+}
+
+func (v *Verifier) invokedForThis(inv *delegation.Invocation, request delegation.Digest) error {
 	if inv.Request != request {
 		return token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
 	}

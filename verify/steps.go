@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"context"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
+
+// An attempt is one token held against one request. Its token is verified from a
+// trusted root that may speak for the delegator, and its blocks are read; whether it
+// allows anything is what the steps find out.
+type attempt struct {
+	v   *Verifier
+	ctx context.Context
+	d   *Decision
+	now time.Time
+
+	req   *delegation.Checked
+	token *token.Token
+	chain *delegation.Chain
+
+	// request is the digest of req for the chain's invocation, if it has one.
+	request delegation.Digest
+}
+
+// steps are what an attempt has to pass, in the order of spec/delegation.md. A
+// decision ends with the first that fails; an explanation tries them all. So none
+// of them may rely on the one before, nor leave anything behind.
+var steps = [...]func(*attempt) error{
+	(*attempt).presented,
+	(*attempt).lifetime,
+	(*attempt).invokedHere,
+	(*attempt).invokedBriefly,
+	(*attempt).invokedNow,
+	(*attempt).invokedForThis,
+	(*attempt).evaluate,
+}
+
+// open does what everything else builds on: the request has one spelling, a trusted
+// root that may speak for the delegator and the holders signed, and the blocks say
+// nothing that is out of place.
+func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, now time.Time) (*attempt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
+	}
+	if req.Audience == "" {
+		req.Audience = v.audience
+	}
+	if req.Audience != v.audience {
+		return nil, token.Errorf(token.CodeAudience, -1, "the request is for %q, this is %q", req.Audience, v.audience)
+	}
+	checked, err := req.Check()
+	if err != nil {
+		return nil, undecidable(err)
+	}
+	u, err := token.ParseText(raw, nil)
+	if err != nil {
+		return nil, err
+	}
+	t, err := v.roots.Verify(u, now)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := delegation.Read(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
+		return nil, err
+	}
+	d.describe(t, chain)
+	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain}
+	if chain.Invocation != nil {
+		if err := a.digest(); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// digest computes what the invocation must be bound to.
+func (a *attempt) digest() (err error) {
+	inv := a.chain.Invocation
+	if a.request, err = a.req.Digest(a.token.PrefixHash(inv.Block), inv.Nonce); err != nil {
+		return undecidable(err)
+	}
+	return nil
+}
+
+func undecidable(err error) error {
+	return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
+}
+
+func (a *attempt) presented() error { return a.v.presented(a.token, a.chain) }
+
+func (a *attempt) lifetime() error { return a.v.lifetime(a.chain, a.now) }
+
+func (a *attempt) invokedHere() error {
+	if a.chain.Invocation == nil {
+		return nil
+	}
+	return a.v.invokedHere(a.chain.Invocation)
+}
+
+func (a *attempt) invokedBriefly() error {
+	if a.chain.Invocation == nil {
+		return nil
+	}
+	return a.v.invokedBriefly(a.chain.Invocation)
+}
+
+func (a *attempt) invokedNow() error {
+	if a.chain.Invocation == nil {
+		return nil
+	}
+	return a.v.invokedNow(a.chain.Invocation, a.now)
+}
+
+func (a *attempt) invokedForThis() error {
+	if a.chain.Invocation == nil {
+		return nil
+	}
+	return a.v.invokedForThis(a.chain.Invocation, a.request)
+}
+
+func (a *attempt) evaluate() error {
+	var stated []datalog.Predicate
+	if inv := a.chain.Invocation; inv != nil {
+		stated = append(stated,
+			fact("request", datalog.Bytes(a.request[:])),
+			fact("agent_key", datalog.String(inv.By.String())))
+	}
+	return a.v.evaluate(a.d, a.token, a.chain, a.req, stated, a.now)
+}
