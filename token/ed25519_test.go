@@ -66,7 +66,7 @@ func TestEd25519CCTV(t *testing.T) {
 		want := !slices.ContainsFunc(v.Flags, func(f string) bool {
 			return f != "low_order_component_A" && f != "low_order_component_R"
 		})
-		err := verifyBytes(unhex(t, v.Key), []byte(v.Msg), unhex(t, v.Sig))
+		err := verifyBytes(t, unhex(t, v.Key), []byte(v.Msg), unhex(t, v.Sig))
 		if (err == nil) != want {
 			t.Errorf("vector %d %v: %v, want accepted %v", v.Number, v.Flags, err, want)
 		}
@@ -84,13 +84,23 @@ func TestEd25519CCTV(t *testing.T) {
 	}
 }
 
-// verifyBytes goes the way of a token: the cheap check, then the signature.
-func verifyBytes(key, message, sig []byte) error {
+// verifyBytes goes the way of a token: the cheap check, then the signature. A key
+// with a table must give the same answer.
+func verifyBytes(t *testing.T, key, message, sig []byte) error {
+	t.Helper()
 	k, err := publicKeyFromWire(datalog.Key{Algorithm: datalog.Ed25519, Bytes: string(key)})
 	if err != nil {
 		return err
 	}
-	return k.Verify(message, sig)
+	err = k.Verify(message, sig)
+	if table, bad := keyTable(string(key)); bad == nil {
+		if remembered := (ed25519Scheme{}).verifyWith(table, string(key), message, sig); (remembered == nil) != (err == nil) {
+			t.Errorf("key %x, signature %x: with a table %v, without %v", key, sig, remembered, err)
+		}
+	} else if err == nil {
+		t.Errorf("key %x verified, but gets no table: %v", key, bad)
+	}
+	return err
 }
 
 // The cases of "Taming the many EdDSAs", table 6c. verify_strict accepts only
@@ -108,7 +118,7 @@ func TestEd25519SpecCheck(t *testing.T) {
 		t.Fatalf("%d cases, want 12", len(cases))
 	}
 	for i, c := range cases {
-		err := verifyBytes(unhex(t, c.PubKey), unhex(t, c.Message), unhex(t, c.Signature))
+		err := verifyBytes(t, unhex(t, c.PubKey), unhex(t, c.Message), unhex(t, c.Signature))
 		if (err == nil) != (i == 3) {
 			t.Errorf("case %d: %v", i, err)
 		}
