@@ -109,6 +109,20 @@ type Unrooted struct{ chain }
 // Root returns the root key that verified block 0.
 func (t *Token) Root() PublicKey { return t.root }
 
+// First returns the token that the first n blocks make, in held form: what its
+// holder had in hand. It panics unless 1 <= n <= len(Blocks()).
+func (t *Token) First(n int) *Token {
+	c := *t.container
+	c.Blocks, c.Proof = c.Blocks[:n:n], wire.Proof{Kind: wire.ProofEmpty}
+	first := chain{container: &c, blocks: t.blocks[:n:n]}
+	for i := range first.blocks {
+		if b := &first.blocks[i]; b.External.IsZero() {
+			first.table.Extend(b.Symbols, b.Keys)
+		}
+	}
+	return &Token{first, t.root}
+}
+
 // Root returns the zero key: none has verified block 0.
 func (*Unrooted) Root() PublicKey { return PublicKey{} }
 

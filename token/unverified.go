@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -40,7 +41,12 @@ type Unverified struct {
 	limits    *Limits
 	next      []PublicKey // of each block
 	external  []PublicKey // of each block, the zero key where there is none
+	keys      *KeyMemory  // nil: nothing is known of the keys beforehand
 }
+
+// Remember makes verification faster for keys that the memory knows, and lets it
+// learn from this token. What verifies stays the same.
+func (u *Unverified) Remember(keys *KeyMemory) { u.keys = keys }
 
 // Parse decodes a token's container. It copies nothing: data must not change
 // afterwards. Errors are of type [*Error], with the code malformed or
@@ -84,7 +90,7 @@ func (u *Unverified) Len() int { return len(u.container.Blocks) }
 // UnverifiedBlocks decodes the blocks for display. Nothing in them is known to
 // be true.
 func (u *Unverified) UnverifiedBlocks() ([]Block, error) {
-	blocks, _, err := u.decode()
+	blocks, _, err := u.decode(&chain{})
 	return blocks, err
 }
 
@@ -112,51 +118,73 @@ func (u *Unverified) VerifyAny(roots []PublicKey) (*Token, error) {
 // signedBy checks the signature of block 0.
 func (u *Unverified) signedBy(root PublicKey) error {
 	b := &u.container.Blocks[0]
-	return root.Verify(blockPayload(nil, b, nil), b.Signature)
+	return u.keys.Verify(root, blockPayload(nil, b, nil), b.Signature)
 }
 
 // verifyFrom verifies the rest of a chain whose block 0 the root signed.
 func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
-	c, err := u.verifyRest()
+	c, err := u.verifyRest(1, &chain{})
 	if err != nil {
 		return nil, err
 	}
 	return &Token{*c, root}, nil
 }
 
+// VerifyAfter is [Unverified.Verify] for a token of which the first blocks are
+// known: those of a token that has been verified, byte for byte. Only what follows
+// them is checked and decoded, under the limits that known was read with. It fails
+// where the token does not begin with all of known's blocks or has none after them.
+func (u *Unverified) VerifyAfter(known *Token) (*Token, error) {
+	blocks := known.container.Blocks
+	if len(u.container.Blocks) <= len(blocks) {
+		return nil, Errorf(CodeSignature, -1, "the token has no block beyond those that are known")
+	}
+	for i := range blocks {
+		if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) {
+			return nil, Errorf(CodeSignature, i, "the token is not a continuation of the one that is known")
+		}
+	}
+	c, err := u.verifyRest(len(blocks), &known.chain)
+	if err != nil {
+		return nil, err
+	}
+	return &Token{*c, known.root}, nil
+}
+
 // VerifyUnrooted checks every signature and the proof but the signature of
 // block 0, for holders that do not know the root key.
 func (u *Unverified) VerifyUnrooted() (*Unrooted, error) {
-	c, err := u.verifyRest()
+	c, err := u.verifyRest(1, &chain{})
 	if err != nil {
 		return nil, err
 	}
 	return &Unrooted{*c}, nil
 }
 
-// verifyRest verifies all but the signature of block 0 and decodes the blocks.
-// The bodies come last: what nobody signed is not worth reading.
-func (u *Unverified) verifyRest() (*chain, error) {
+// verifyRest verifies the signatures from one block on, which is not block 0, and
+// decodes the blocks that are not known. The bodies come last: what nobody signed
+// is not worth reading.
+func (u *Unverified) verifyRest(from int, known *chain) (*chain, error) {
 	blocks := u.container.Blocks
 	buf := make([]byte, 0, 1024)
-	for i := 1; i < len(blocks); i++ {
+	for i := from; i < len(blocks); i++ {
 		b, previous := &blocks[i], blocks[i-1].Signature
 		buf = blockPayload(buf[:0], b, previous)
-		if err := u.next[i-1].Verify(buf, b.Signature); err != nil {
+		if err := u.keys.Verify(u.next[i-1], buf, b.Signature); err != nil {
 			return nil, u.refuse(u.next[i-1], i, "not signed by the key that block "+strconv.Itoa(i-1)+" names", err)
 		}
 		if b.External == nil {
 			continue
 		}
 		buf = externalPayload(buf[:0], b.Payload, previous)
-		if err := u.external[i].Verify(buf, b.External.Signature); err != nil {
+		if err := u.keys.Verify(u.external[i], buf, b.External.Signature); err != nil {
 			return nil, u.refuse(u.external[i], i, "external signature", err)
 		}
 	}
 	if err := u.verifyProof(buf); err != nil {
 		return nil, err
 	}
-	decoded, table, err := u.decode()
+	decoded, table, err := u.decode(known)
 	if err != nil {
 		return nil, err
 	}
@@ -205,11 +233,11 @@ func (u *Unverified) refuse(key PublicKey, block int, msg string, err error) err
 	return &Error{Code: CodeSignature, Block: block, Msg: msg, Err: err}
 }
 
-// decode decodes the bodies of all blocks.
-func (u *Unverified) decode() ([]Block, *wire.Table, error) {
-	table := new(wire.Table)
+// decode decodes the bodies of all blocks that are not known.
+func (u *Unverified) decode(known *chain) ([]Block, *wire.Table, error) {
+	table := known.table.Clone()
 	blocks := make([]Block, len(u.container.Blocks))
-	for i := range blocks {
+	for i := copy(blocks, known.blocks); i < len(blocks); i++ {
 		b := &u.container.Blocks[i]
 		body, err := wire.DecodeBlock(b.Payload, table, b.External != nil, u.limits.wire())
 		if err != nil {

@@ -7,4 +7,5 @@ import "slices"
 // places enforce are not here: taking one place out changes nothing.
 var mutants = slices.Concat(
 	coreMutants,
+	memoryMutants,
 )

@@ -36,7 +36,7 @@ func DecodeBlock(payload []byte, t *Table, external bool, l *Limits) (*Block, er
 		return nil, err
 	}
 	if shared != nil {
-		shared.extend(b.Symbols, b.Keys)
+		shared.Extend(b.Symbols, b.Keys)
 	}
 	return b, nil
 }

@@ -57,7 +57,7 @@ func EncodeBlock(b *datalog.Block, t *Table, external bool) ([]byte, error) {
 		out = shut(appendKey(out, k), at)
 	}
 	if t != nil {
-		t.extend(symbols, keys)
+		t.Extend(symbols, keys)
 	}
 	return out, nil
 }

@@ -38,8 +38,8 @@ func (t *Table) Clone() *Table {
 	return &Table{slices.Clip(t.Symbols), slices.Clip(t.Keys)}
 }
 
-// extend declares further symbols and keys.
-func (t *Table) extend(symbols []string, keys []datalog.Key) {
+// Extend declares further symbols and keys.
+func (t *Table) Extend(symbols []string, keys []datalog.Key) {
 	t.Symbols = append(t.Symbols, symbols...)
 	t.Keys = append(t.Keys, keys...)
 }
