@@ -98,6 +98,12 @@ func NewPublicKey(alg datalog.Algorithm, key []byte) (PublicKey, error) {
 	return PublicKeyFromDatalog(datalog.Key{Algorithm: alg, Bytes: string(key)})
 }
 
+// PublicKeyToCompare checks what can be told from the bytes of k alone. It is for a
+// key that a token names and that is only compared with those that signed: it may
+// be no point on its curve, and then it has signed nothing. Any other use needs
+// [PublicKeyFromDatalog], which costs a square root.
+func PublicKeyToCompare(k datalog.Key) (PublicKey, error) { return publicKeyFromWire(k) }
+
 // PublicKeyFromCrypto returns the key for an ed25519.PublicKey or an
 // *ecdsa.PublicKey on P-256, checked as by [PublicKeyFromDatalog].
 func PublicKeyFromCrypto(k crypto.PublicKey) (PublicKey, error) {

@@ -40,7 +40,7 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain
 		return evaluationError(err)
 	}
 	if r.Allowed() {
-		return nil
+		return v.approved(chain, req)
 	}
 	var reasons []Reason
 	for i, f := range r.Failed {
@@ -118,6 +118,8 @@ func explain(c delegation.Caveat, req *delegation.Checked) string {
 		return fmt.Sprintf("resource %s, allowed: %s", strings.Join(quoted(req.Resources), " and "), strings.TrimPrefix(c.String(), "resource "))
 	case delegation.Expiry, delegation.NotBefore:
 		return "the token " + c.String()
+	case delegation.Approval:
+		return lacksApproval(c)
 	case delegation.Custom:
 		return "the check does not hold for this request"
 	}

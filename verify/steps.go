@@ -30,6 +30,7 @@ type attempt struct {
 // decision ends with the first that fails; an explanation tries them all. So none
 // of them may rely on the one before, nor leave anything behind.
 var steps = [...]func(*attempt) error{
+	(*attempt).approvers,
 	(*attempt).presented,
 	(*attempt).lifetime,
 	(*attempt).invokedHere,
@@ -93,6 +94,8 @@ func (a *attempt) digest() (err error) {
 func undecidable(err error) error {
 	return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
 }
+
+func (a *attempt) approvers() error { return a.v.approvers(a.chain) }
 
 func (a *attempt) presented() error { return a.v.presented(a.token, a.chain) }
 

@@ -43,6 +43,10 @@ type Options struct {
 	// the bytes of one can use it for anything that it allows.
 	AllowBearer bool
 
+	// AllowApproverInChain accepts approvals by the root and by holders of the
+	// token, who then approve what they asked for themselves.
+	AllowApproverInChain bool
+
 	// Now is the clock; nil means the system's. The verifier's time never goes
 	// back, whatever the clock does.
 	Now func() time.Time

@@ -229,6 +229,7 @@ func TestEveryOption(t *testing.T) {
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
+	selfApproved := present(t, approvedBy(t, needing(t, 1, ci), ci), ci, rotate, nil).Text()
 	for _, c := range []struct {
 		field  string
 		change func(*verify.Options)
@@ -237,6 +238,7 @@ func TestEveryOption(t *testing.T) {
 	}{
 		{"MaxTTL", func(o *verify.Options) { o.MaxTTL = time.Minute }, text, token.CodeWindow},
 		{"MaxWindow", func(o *verify.Options) { o.MaxWindow = time.Second }, text, token.CodeWindow},
+		{"AllowApproverInChain", func(o *verify.Options) { o.AllowApproverInChain = true }, selfApproved, ""},
 		{"AllowBearer", func(o *verify.Options) { o.AllowBearer = true }, bearer, ""},
 		{"Limits", func(o *verify.Options) { o.Limits.Facts = 1 }, text, token.CodeLimit},
 		{"Limits", func(o *verify.Options) { o.Limits.Steps = 1 }, text, token.CodeLimit},

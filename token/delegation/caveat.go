@@ -8,7 +8,7 @@ import (
 )
 
 // A Caveat is one restriction on what a token allows. The set of types is
-// closed: [Expiry], [NotBefore], [Resources], [Operations] and [Custom].
+// closed: [Expiry], [NotBefore], [Resources], [Operations], [Approval] and [Custom].
 type Caveat interface {
 	// Check returns the caveat as Datalog, in its canonical form.
 	Check() datalog.Check
@@ -35,7 +35,7 @@ type Caveat interface {
 // ReadCaveat recognises a check. What is not exactly the canonical form of a
 // typed caveat is [Custom].
 func ReadCaveat(c datalog.Check) Caveat {
-	for _, read := range []func(datalog.Check) Caveat{readTime, readResources, readOperations} {
+	for _, read := range []func(datalog.Check) Caveat{readTime, readResources, readOperations, readApproval} {
 		// A reader only has to find the values: a caveat is recognised when
 		// writing them again gives the very same check.
 		if cv := read(c); cv != nil && cv.Validate() == nil && cv.Check().Equal(c) {

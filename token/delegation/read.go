@@ -16,8 +16,12 @@ type Chain struct {
 	// Delegator is the person on whose behalf all of this happens.
 	Delegator string
 
-	// Links are the blocks in order, without the invocation.
+	// Links are the blocks in order, without approvals and the invocation.
 	Links []Link
+
+	// Approvals are the blocks of approvers, in order. Whether one counts for
+	// anything is another question: see [Chain.Unapproved].
+	Approvals []Approved
 
 	// Invocation is the last block of a presented token, nil otherwise.
 	Invocation *Invocation
@@ -101,7 +105,7 @@ func (c *Chain) Holder() *Link {
 // refuses any other with an error of type [*token.Error], code profile. It
 // holds nothing against the clock or a request.
 func Read(t token.Chain) (*Chain, error) {
-	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), chain: new(Chain)}
+	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, chain: new(Chain)}
 	for i := range r.blocks {
 		if err := r.block(i); err != nil {
 			return nil, token.Errorf(token.CodeProfile, i, "%s", err)
@@ -117,6 +121,7 @@ type reader struct {
 	blocks []token.Block
 	form   token.Form
 	root   token.PublicKey // zero when unknown
+	prefix func(blocks int) [32]byte
 	chain  *Chain
 
 	pointers int // places inside arguments that the links so far speak of
@@ -131,7 +136,7 @@ func (r *reader) block(i int) error {
 		return fmt.Errorf("the P-256 signature is not in its low-S form")
 	}
 	if !b.External.IsZero() {
-		return fmt.Errorf("a third-party block that is no approval")
+		return r.approval(i, b)
 	}
 	if err := plain(b.Datalog); err != nil {
 		return err
@@ -184,7 +189,7 @@ func (r *reader) link(i int, b *token.Block) error {
 		l.Kind = LinkHandoff
 		r.chain.Depth++
 	default:
-		l.Kind, l.Holder = LinkNarrow, r.chain.Links[i-1].Holder
+		l.Kind, l.Holder = LinkNarrow, r.chain.Links[len(r.chain.Links)-1].Holder
 	}
 	for _, c := range b.Datalog.Checks {
 		cv := ReadCaveat(c)
