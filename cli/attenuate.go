@@ -101,7 +101,7 @@ func openHeld(c *cli.Context, env *Env, arg string) (token.Chain, token.Signer, 
 	var holder token.Signer
 	var public token.PublicKey
 	if file := c.String("key"); file != "" {
-		key, err := readPrivateKey(env, file)
+		key, err := readSigner(env, file)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -41,7 +41,7 @@ func jsonFlag() cli.Flag { return boolFlag("json", "print the result as JSON") }
 func outFlag() cli.Flag { return valueFlag("o", "write the result to `FILE`") }
 
 func keyFlag() cli.Flag {
-	return valueFlag("key", "private key `FILE` (OpenSSH or PKCS#8), or its text")
+	return valueFlag("key", "private key `FILE` (OpenSSH or PKCS#8), or its text; a public key file takes the private half from the ssh-agent")
 }
 
 func agentFlag() cli.Flag {

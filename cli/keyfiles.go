@@ -11,20 +11,29 @@ import (
 	"github.com/whittle-auth/whittle/token"
 )
 
-// readPrivateKey reads a key file, or the text form of a key.
-func readPrivateKey(env *Env, name string) (token.PrivateKey, error) {
+// readSigner reads a private key from a file or from its text form. A file with a
+// public key stands for the private half that an ssh-agent holds, as it does for
+// ssh and git.
+func readSigner(env *Env, name string) (token.Signer, error) {
 	if isPrivateText(name) {
 		k, err := token.ParsePrivateKey([]byte(trim(name)), nil)
 		if err != nil {
-			return k, usagef("--key: %s", err) // never the text itself: it is secret
+			return nil, usagef("--key: %s", err) // never the text itself: it is secret
 		}
 		return k, nil
 	}
 	data, err := env.read(name, maxInput)
 	if err != nil {
-		return token.PrivateKey{}, err
+		return nil, err
 	}
-	return parsePrivateKey(env, name, data)
+	if isPublicKey(data) {
+		return agentSigner(name, data)
+	}
+	k, err := parsePrivateKey(env, name, data)
+	if err != nil {
+		return nil, err // not k, which would be a signer
+	}
+	return k, nil
 }
 
 func isPrivateText(name string) bool {

@@ -73,7 +73,7 @@ func mint(c *cli.Context, env *Env) error {
 			return err
 		}
 	}
-	key, err := readPrivateKey(env, keyFile)
+	key, err := readSigner(env, keyFile)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"forge":   forge,
 	"encrypt": encrypt,
 	"capture": capture,
+	"agent":   startAgent,
 }
 
 // exits CODE COMMAND..: runs the command, which must end with that very code.

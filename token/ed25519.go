@@ -119,7 +119,7 @@ func (ed25519Scheme) open(secret []byte) (crypto.Signer, []byte, error) {
 }
 
 func (ed25519Scheme) sign(pair crypto.Signer, message []byte, _ bool) ([]byte, error) {
-	return pair.Sign(rand.Reader, message, crypto.Hash(0))
+	return crypto.SignMessage(pair, rand.Reader, message, crypto.Hash(0))
 }
 
 func (ed25519Scheme) fromCrypto(k crypto.PublicKey) ([]byte, bool, error) {

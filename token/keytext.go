@@ -76,7 +76,7 @@ func parseAuthorizedKey(line string) (PublicKey, error) {
 		known = known || fields[0] == algorithms[i].sshType
 	}
 	if !known {
-		return PublicKey{}, errKeyText
+		return PublicKey{}, whyNot(fields[0])
 	}
 	blob, err := base64.StdEncoding.Strict().DecodeString(fields[1])
 	if err != nil {
@@ -95,6 +95,21 @@ func parseAuthorizedKey(line string) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("unsupported key type %s", fields[0])
 	}
 	return PublicKeyFromCrypto(c.CryptoPublicKey())
+}
+
+// whyNot returns the error for a type of key in OpenSSH that no token can have.
+func whyNot(sshType string) error {
+	switch sshType {
+	case ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
+		return fmt.Errorf("a FIDO key (%s) signs a statement of its authenticator around the message, never the message alone: use a plain Ed25519 or P-256 key", sshType)
+	case ssh.KeyAlgoRSA:
+		return errors.New("an RSA key (ssh-rsa) cannot be used: keys are Ed25519 or ECDSA on P-256")
+	case ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521:
+		return fmt.Errorf("a key of type %s cannot be used: ECDSA keys must be on the curve P-256", sshType)
+	case ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoRSAv01, ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01:
+		return fmt.Errorf("this is a certificate (%s), and the plain public key is wanted", sshType)
+	}
+	return errKeyText
 }
 
 // parsePublicPEM reads SubjectPublicKeyInfo (RFC 5280, section 4.1; RFC 5480;

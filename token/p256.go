@@ -77,12 +77,11 @@ func (p256Scheme) open(secret []byte) (crypto.Signer, []byte, error) {
 }
 
 func (p256Scheme) sign(pair crypto.Signer, message []byte, foreign bool) ([]byte, error) {
-	digest := sha256.Sum256(message)
 	random := rand.Reader
 	if !foreign {
 		random = nil // makes crypto/ecdsa sign as in RFC 6979
 	}
-	sig, err := pair.Sign(random, digest[:], crypto.SHA256)
+	sig, err := crypto.SignMessage(pair, random, message, crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}

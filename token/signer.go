@@ -181,7 +181,8 @@ func (k PrivateKey) MarshalJSON() ([]byte, error) { return json.Marshal(k.String
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // NewSigner returns a Signer for an Ed25519 or ECDSA P-256 key behind a
-// crypto.Signer. For ECDSA it must return DER, as the crypto packages do. Each
+// crypto.Signer. For ECDSA it must return DER, as the crypto packages do. It gets
+// messages if it is a crypto.MessageSigner, else for ECDSA their digests. Each
 // signature is brought to low s and verified before it is returned, since a
 // faulty one can be as good as the secret. Keys of crypto/ed25519 and crypto/ecdsa
 // become a [PrivateKey] and are refused when their public half is not their own.

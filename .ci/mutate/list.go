@@ -8,4 +8,5 @@ import "slices"
 var mutants = slices.Concat(
 	coreMutants,
 	memoryMutants,
+	keysMutants,
 )

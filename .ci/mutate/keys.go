@@ -1,0 +1,12 @@
+package main
+
+// keysMutants are about keys that are elsewhere than in files, and about further
+// algorithms.
+var keysMutants = []mutant{
+	{"A2 signatures of an agent are verified", "token/signer.go", "if err := f.public.Verify(message, sig); err != nil {", "if err := error(nil); err != nil {", "./token/agentkey", "Hostile"},
+	{"an agent's signature has its key's type", "token/agentkey/signer.go", "if sig.Format != s.public.Type() || len(sig.Rest) > 0 {", "if false {", "./token/agentkey", "Hostile"},
+	{"an agent's answers are bounded", "token/agentkey/agent.go", "if size > maxReply {", "if false {", "./token/agentkey", "Hostile"},
+	{"an agent is not waited for", "token/agentkey/agent.go", "if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {", "if err := error(nil); err != nil && time.Now().IsZero() {", "./token/agentkey", "Hanging"},
+	{"an agent is asked for keys it has", "token/agentkey/agent.go", "if string(k.Blob) == string(public.Marshal()) {", "if true {", "./token/agentkey", "NoKey"},
+	{"FIDO keys are refused with the reason", "token/keytext.go", "case ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:", "case ssh.KeyAlgoSKED25519:", "./token", "PublicKeyRefuses"},
+}
