@@ -87,7 +87,7 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer")}
+	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowReplay: true}
 	if text := c.String("max-ttl"); text != "" {
 		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
 			return nil, err

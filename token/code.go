@@ -28,13 +28,20 @@ const (
 	CodeWindow Code = "window"
 	// The expiry of the token has passed.
 	CodeExpired Code = "expired"
+	// A block, a key or the delegator has been revoked.
+	CodeRevoked Code = "revoked"
+	// What is known of revocations is older than the service allows.
+	CodeStale Code = "stale"
+	// The invocation or an approval has been used, or may have been.
+	CodeReplay Code = "replay"
 	// A caveat or another check does not hold.
 	CodeCheckFailed Code = "check_failed"
 	// No policy of the service allows the request, or one denies it.
 	CodePolicy Code = "policy"
 	// A check or policy could not be evaluated.
 	CodeEvaluation Code = "evaluation"
-	// Evaluation went beyond its limit of facts, rounds or steps.
+	// Evaluation went beyond its limit of facts, rounds or steps, or one
+	// delegation beyond its share of what is remembered of used invocations.
 	CodeLimit Code = "limit"
 	// Something the decision needs could not be had.
 	CodeUnavailable Code = "unavailable"

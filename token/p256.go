@@ -147,6 +147,20 @@ func IsLowS(sig []byte) bool {
 	return err == nil && s.Cmp(halfOrder()) <= 0
 }
 
+// LowS returns the low-s form of a signature on P-256, and any other bytes as
+// they are: what identifies a signature must not change when somebody replaces
+// (r, s) by (r, n-s).
+func LowS(sig []byte) []byte {
+	if _, s, err := readSignature(sig); err != nil || s.Cmp(halfOrder()) <= 0 {
+		return sig
+	}
+	low, err := normalizeLowS(sig)
+	if err != nil {
+		return sig
+	}
+	return low
+}
+
 // normalizeLowS returns the low-s form of an ECDSA signature on P-256. It fails
 // on anything but strict DER with r and s in range.
 func normalizeLowS(sig []byte) ([]byte, error) {

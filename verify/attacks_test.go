@@ -504,7 +504,7 @@ func TestRootsAndDelegators(t *testing.T) {
 		"the agent's own key": {trustLine("alice@example.com", ci), token.CodeUntrustedRoot},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := verify.New("svc:certs", roots(t, c.line), &verify.Options{Now: func() time.Time { return now }})
+			v, err := verify.New("svc:certs", roots(t, c.line), &verify.Options{Now: func() time.Time { return now }, Replay: firstStart(t)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -530,7 +530,7 @@ func TestManyRoots(t *testing.T) {
 		lines = append(lines, trustLine("alice@example.com", key(strings.Repeat("x", i+1))))
 	}
 	lines = append(lines, trustLine("alice@example.com", alice))
-	v, err := verify.New("svc:certs", roots(t, lines...), &verify.Options{Now: func() time.Time { return now }})
+	v, err := verify.New("svc:certs", roots(t, lines...), &verify.Options{Now: func() time.Time { return now }, Replay: firstStart(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/replay"
 )
 
 // The whole way of a token, as in the README.
@@ -46,7 +47,12 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	v, err := verify.New("svc:certs", roots, nil) // nil options are the safe ones
+	// The service's first start ever: nobody can have used anything there before.
+	memory, err := replay.NewMemory(time.Now(), &replay.Options{FirstStart: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := verify.New("svc:certs", roots, &verify.Options{Replay: memory})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -64,9 +70,27 @@ func Example() {
 		Operation: "rotate", Resource: "payments/certs/web",
 	})
 	fmt.Println(d.Allowed, d.Code, err != nil)
+
+	d, err = v.Verify(ctx, out.Text(), delegation.Request{
+		Operation: "rotate", Resource: "payments/certs/api",
+	})
+	fmt.Println(d.Allowed, d.Code, err != nil) // an invocation serves once
 	// Output:
 	// true alice@example.com
 	// false check_failed true
+	// false replay true
+}
+
+// A service that just (re)started cannot know what was used before, and says so
+// until the invocations that it meets begin after its start.
+func ExampleNew() {
+	roots, err := trust.Parse([]byte(`alice@example.com namespaces="whittle" ` + newKey().Public().AuthorizedKey("")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := verify.New("svc:certs", roots, nil) // nil options are the safe ones
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
 }
 
 func newKey() token.PrivateKey {

@@ -14,6 +14,7 @@ import (
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/replay"
 )
 
 // tester is what the fixtures need of a *testing.T; rapid's fits too.
@@ -152,12 +153,29 @@ func verifier(t tester, change func(*verify.Options)) *verify.Verifier {
 	if change != nil {
 		change(o)
 	}
+	if o.Replay == nil && !o.AllowReplay {
+		o.Replay = firstStart(t)
+	}
 	v, err := verify.New("svc:certs", roots(t), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
+
+// firstStart is the memory of a service at which nothing was ever used, so that the
+// tests need not wait for their invocations to begin after it.
+func firstStart(t tester) replay.Store {
+	t.Helper()
+	m, err := replay.NewMemory(now, &replay.Options{FirstStart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// forgetful is for tests that present a token many times and are not about that.
+func forgetful(o *verify.Options) { o.AllowReplay = true }
 
 // decide verifies with the plain verifier and returns the code, empty when
 // allowed. It fails the test if error and decision disagree.

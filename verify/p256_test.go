@@ -183,7 +183,7 @@ func recovered(t *testing.T, m, signature []byte, known token.PublicKey) token.P
 
 func verifierFor(t *testing.T, root token.PublicKey, principal string) *verify.Verifier {
 	t.Helper()
-	v, err := verify.New("svc:certs", roots(t, principal+` namespaces="whittle" `+root.AuthorizedKey("")), &verify.Options{Now: func() time.Time { return now }})
+	v, err := verify.New("svc:certs", roots(t, principal+` namespaces="whittle" `+root.AuthorizedKey("")), &verify.Options{Now: func() time.Time { return now }, Replay: firstStart(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func someChain(t *rapid.T) (root []delegation.Caveat, hops []hop) {
 // TestAttenuationNeverWidens: whatever block a holder appends, a request that is
 // allowed with it was allowed without it.
 func TestAttenuationNeverWidens(t *testing.T) {
-	v := verifier(t, nil)
+	v := verifier(t, forgetful)
 	allowed := 0
 	checkUntil(t, func() bool { return allowed > 0 }, func(rt *rapid.T) {
 		root, hops := someChain(rt)
@@ -151,7 +151,7 @@ func TestAttenuationNeverWidens(t *testing.T) {
 // TestReadingAgreesWithEngine: where all caveats are typed, the structural
 // reading says exactly what the engine enforces.
 func TestReadingAgreesWithEngine(t *testing.T) {
-	v := verifier(t, nil)
+	v := verifier(t, forgetful)
 	allowed, denied := 0, 0
 	checkUntil(t, func() bool { return allowed > 0 && denied > 0 }, func(rt *rapid.T) {
 		root, hops := someChain(rt)

@@ -24,6 +24,9 @@ type attempt struct {
 
 	// request is the digest of req for the chain's invocation, if it has one.
 	request delegation.Digest
+
+	// used is what the request uses up if it is allowed.
+	used *used
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A
@@ -37,6 +40,7 @@ var steps = [...]func(*attempt) error{
 	(*attempt).invokedBriefly,
 	(*attempt).invokedNow,
 	(*attempt).invokedForThis,
+	(*attempt).unused,
 	(*attempt).evaluate,
 }
 
@@ -74,6 +78,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	}
 	d.describe(t, chain)
 	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain}
+	a.used = a.uses()
 	if chain.Invocation != nil {
 		if err := a.digest(); err != nil {
 			return nil, err

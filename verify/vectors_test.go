@@ -68,7 +68,7 @@ func TestDelegationVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := verify.New(c.Service, roots, &verify.Options{
-				AllowBearer: c.AllowBearer, Now: func() time.Time { return c.Now },
+				AllowBearer: c.AllowBearer, Now: func() time.Time { return c.Now }, Replay: firstStart(t),
 			})
 			if err != nil {
 				t.Fatal(err)

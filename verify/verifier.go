@@ -12,6 +12,7 @@ import (
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify/internal/engine"
+	"github.com/whittle-auth/whittle/verify/replay"
 )
 
 // Defaults for the fields of [Options].
@@ -46,6 +47,18 @@ type Options struct {
 	// AllowApproverInChain accepts approvals by the root and by holders of the
 	// token, who then approve what they asked for themselves.
 	AllowApproverInChain bool
+
+	// Replay remembers which invocations and approvals were used. Nil means a
+	// bounded store in this process's memory, which refuses what can have been
+	// used before the verifier was made: in its first 30 seconds it denies
+	// invocations made as usual, with the code replay. A store in a file, or one
+	// that is asserted to be the first, does not ([replay.OpenFile],
+	// [replay.Options]).
+	Replay replay.Store
+
+	// AllowReplay switches that memory off: whoever sees a presented token can
+	// use it again until its window ends.
+	AllowReplay bool
 
 	// Now is the clock; nil means the system's. The verifier's time never goes
 	// back, whatever the clock does.
@@ -93,6 +106,9 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 	const most = 100 * 365 * 24 * time.Hour // far from an overflow
 	if v.options.MaxTTL > most || v.options.MaxWindow > most {
 		return nil, fmt.Errorf("a maximum must be less than %s", most)
+	}
+	if err := v.remember(); err != nil {
+		return nil, err
 	}
 	if l := v.options.Limits; l.Facts < 0 || l.Iterations < 0 || l.Steps < 0 {
 		return nil, fmt.Errorf("a limit must not be negative")
@@ -152,7 +168,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string, req delegation.Reques
 	return d, nil
 }
 
-// decide follows the order of spec/delegation.md. The first error denies.
+// decide follows the order of spec/delegation.md. The first error denies. What the
+// request uses up is recorded when nothing else denies it.
 func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request) error {
 	a, err := v.open(ctx, d, raw, req, v.now())
 	if err != nil {
@@ -163,7 +180,7 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 			return err
 		}
 	}
-	return nil
+	return a.record()
 }
 
 // now returns the time, which never goes back.

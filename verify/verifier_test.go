@@ -225,7 +225,8 @@ func TestHugeInputCostsLittle(t *testing.T) {
 // TestEveryOption: each option can be seen to do something, so that none is
 // dropped on the way.
 func TestEveryOption(t *testing.T) {
-	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true} // see TestPolicies and TestClockDoesNotGoBack
+	// See TestPolicies, TestClockDoesNotGoBack, TestReplayIsDenied.
+	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true, "Replay": true, "AllowReplay": true}
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
@@ -263,7 +264,7 @@ func TestUnderLoad(t *testing.T) {
 	if testing.Short() {
 		decisions = 500
 	}
-	v := verifier(t, nil)
+	v := verifier(t, forgetful)
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	before := runtime.NumGoroutine()
 
