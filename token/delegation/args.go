@@ -28,7 +28,9 @@ func ParseArgs(data []byte) (map[string]any, error) {
 }
 
 // ParseValue reads one JSON value as [ParseArgs] does.
-func ParseValue(data []byte) (any, error) {
+func ParseValue(data []byte) (any, error) { return parseValue(data, maxArgDepth) }
+
+func parseValue(data []byte, depth int) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("the JSON is not valid UTF-8")
 	}
@@ -37,7 +39,7 @@ func ParseValue(data []byte) (any, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	value, err := readValue(d, maxArgDepth)
+	value, err := readValue(d, depth)
 	if err != nil {
 		return nil, err
 	}
