@@ -1,0 +1,127 @@
+// Reading a chain of blocks as delegation (spec/delegation.md, spec/forms.md,
+// spec/invocation.md): who delegated to whom, what form the token has, and which
+// rules of the profile it breaks.
+
+import { requireFewPointers } from './arguments.mjs';
+import { sha256 } from './bytes.mjs';
+import * as caveats from './caveats.mjs';
+import { fromText, isLowS } from './keys.mjs';
+import { refuse } from './refusal.mjs';
+import { isName } from './request.mjs';
+import { isDelegator } from './trust.mjs';
+
+const invocationSecret = sha256('whittle/1 invocation key');
+const invocationKey = fromText('ed25519/69da8921c469cc5437a55d64f84fba3f8134adbdd5b9a78b61ad080fa6b61ae5');
+
+const profile = (i, message) => refuse('profile', `block ${i}: ${message}`);
+
+// readChain returns { form, delegator, hops, depth, agentKey, invocation, times }.
+// A hop is { holder, key }; times are those of block 0 (first) and of all blocks
+// (all), each { notBefore, expires } in seconds. signers are the keys that signed
+// each block, the root's first.
+export function readChain({ blocks, proof }, bodies, root) {
+  const signers = [root, ...blocks.map(({ nextKey }) => nextKey)];
+  const chain = { hops: [], depth: 0, times: { first: {}, all: {} } };
+  blocks.forEach((block, i) => requireSignature(block, signers[i], i));
+  bodies.forEach((body, i) => requireContent(body, i));
+  blocks.forEach((block, i) => readBlock(chain, block, bodies[i], signers[i], i, blocks.length - 1, proof));
+  requireCaveats(bodies[0]);
+  requireFewPointers(bodies);
+
+  bodies.forEach(({ checks }, i) => {
+    if (chain.invocation && i === bodies.length - 1) return;
+    for (const times of i === 0 ? [chain.times.first, chain.times.all] : [chain.times.all]) narrow(times, checks);
+  });
+  if (chain.invocation) chain.form = 'presented';
+  else chain.form = proof.kind === 'held' ? 'held' : 'bearer';
+  return chain;
+}
+
+// V1 and V9.
+function requireSignature(block, signer, i) {
+  if (block.version !== 1) profile(i, 'signature version 0');
+  if (!isLowS(signer, block.signature)) profile(i, 'a high-S signature');
+  if (block.external) profile(i, 'signed by a third party');
+}
+
+// V6 and V7: what no block may hold.
+function requireContent({ rules, scopes, checks, callsHost }, i) {
+  if (rules.length > 0) profile(i, 'a rule');
+  if (scopes.length > 0) profile(i, 'trusting of a whole block');
+  if (callsHost) profile(i, 'a call of an extern function');
+  for (const query of checks.flatMap(({ queries }) => queries)) {
+    if (query.scopes.length > 0) profile(i, 'a check that says trusting');
+  }
+}
+
+// V3, V4, V6 and V8, for one block after those before it.
+function readBlock(chain, block, body, signer, i, last, proof) {
+  const isInvocation = block.nextKey.text === invocationKey.text;
+  const changes = i === 0 || block.nextKey.text !== signer.text;
+  const vocabulary = isInvocation ? ['nonce'] : ['delegator', 'holder'];
+  for (const fact of body.facts) if (!vocabulary.includes(fact.name)) profile(i, `the fact ${fact.name}`);
+
+  if (isInvocation) {
+    if (i === 0 || i !== last) profile(i, 'the invocation key before the last block');
+    if (chain.isBearer) profile(i, 'an invocation of a bearer token');
+    if (proof.kind !== 'nextSecret' || !proof.bytes.equals(invocationSecret)) profile(i, 'the invocation key without its secret');
+    chain.invocation = readInvocation(body, i);
+    chain.agentKey = signer;
+    return;
+  }
+
+  const delegators = body.facts.filter(({ name }) => name === 'delegator');
+  const holders = body.facts.filter(({ name }) => name === 'holder');
+  if (i === 0) chain.delegator = oneName(delegators, i);
+  else if (delegators.length > 0) profile(i, 'a delegator');
+
+  if (!changes) {
+    if (holders.length > 0) profile(i, 'a holder where nextKey is kept');
+  } else if (holders.length > 0) {
+    if (chain.isBearer) profile(i, 'a handoff of a bearer token');
+    chain.hops.push({ holder: oneName(holders, i), key: block.nextKey });
+    if (i > 0) chain.depth++;
+  } else {
+    if (proof.kind === 'held') profile(i, 'no holder where nextKey changes');
+    chain.isBearer = true;
+  }
+}
+
+// The one name that the one fact states.
+function oneName(facts, i) {
+  const [term, ...more] = facts[0]?.terms ?? [];
+  if (facts.length !== 1 || more.length > 0 || term?.type !== 'string' || !isName(term.value)) profile(i, 'not one name');
+  return term.value;
+}
+
+function readInvocation({ facts, checks }, i) {
+  const [nonce, ...more] = facts.flatMap(({ terms }) => terms);
+  if (facts.length !== 1 || more.length > 0 || nonce?.type !== 'bytes' || nonce.value.length < 16) profile(i, 'not one nonce');
+  if (checks.length !== 3) profile(i, 'not three checks');
+  const request = caveats.requestDigest(checks[0]);
+  const audience = caveats.audience(checks[1]);
+  const window = caveats.invocationWindow(checks[2]);
+  if (!request || !audience || !window) profile(i, 'not the checks of an invocation');
+  return { nonce: nonce.value, request, audience, ...window };
+}
+
+// V7: what block 0 has to bound.
+function requireCaveats({ checks }) {
+  for (const [kind, read] of Object.entries({ expiry: caveats.expiry, resource: caveats.resources, operation: caveats.operations })) {
+    if (!checks.some((check) => read(check) !== undefined)) profile(0, `no ${kind} caveat`);
+  }
+}
+
+function narrow(times, checks) {
+  for (const check of checks) {
+    const notBefore = caveats.notBefore(check);
+    const expires = caveats.expiry(check);
+    if (notBefore !== undefined) times.notBefore = Math.max(notBefore, times.notBefore ?? notBefore);
+    if (expires !== undefined) times.expires = Math.min(expires, times.expires ?? expires);
+  }
+}
+
+// V2: the delegator's name in its one spelling.
+export function requireDelegator({ delegator }) {
+  if (!isDelegator(delegator)) refuse('profile', 'the delegator has no canonical name');
+}

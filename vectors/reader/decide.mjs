@@ -1,0 +1,108 @@
+// Deciding a request (spec/delegation.md, "Order of verification"). The steps are
+// numbered as there; the first that fails gives the code.
+
+import { insideFacts } from './arguments.mjs';
+import { readBlocks } from './block.mjs';
+import { readChain, requireDelegator } from './chain.mjs';
+import { decodeContainer } from './container.mjs';
+import { Budget, holds } from './evaluate.mjs';
+import { sha256 } from './bytes.mjs';
+import { malformed, refuse } from './refusal.mjs';
+import { prefixHash, requestCBOR, requestDigest, requireSpelling, stated } from './request.mjs';
+import { signedByRoot, verifyChain } from './signatures.mjs';
+import { fromText } from './text.mjs';
+import { covers, isValidAt } from './trust.mjs';
+import * as values from './values.mjs';
+
+const skew = 30;
+const maxTTL = 24 * 3600;
+const maxWindow = 5 * 60;
+const maxCandidates = 8;
+
+// decide throws a Refusal, or returns the chain of a token that allows the request.
+//
+//   verifier  { service, trust: entries, allowBearer }
+//   request   { operation, resources, args, body }
+//   now       seconds since 1970
+export function decide(token, request, verifier, now) {
+  // 1
+  const asked = { ...request, audience: verifier.service };
+  requireSpelling(asked);
+
+  // 2
+  const { bytes, held } = fromText(token);
+  const container = decodeContainer(bytes);
+  if (held && container.proof.kind !== 'held') malformed('whittle: before a token that is not held');
+
+  // 3 and 4
+  const entries = verifier.trust.filter((entry) => isValidAt(entry, now));
+  const root = rootOf(container, entries.map(({ key }) => key));
+  verifyChain(container);
+  const bodies = readBlocks(container);
+
+  // 5 and 6
+  const chain = readChain(container, bodies, root);
+  requireDelegator(chain);
+  if (!entries.some((entry) => entry.key.text === root.text && covers(entry, chain.delegator))) {
+    refuse('untrusted_root', `the root key may not speak for ${chain.delegator}`);
+  }
+
+  // 7
+  if (chain.form === 'held') refuse('not_presented', 'held: only its holder can use it');
+  if (chain.form === 'bearer' && !verifier.allowBearer) refuse('not_presented', 'a bearer token');
+
+  // 8
+  requireTimes(chain.times, now);
+
+  // 9
+  const extra = [['depth', values.integer(BigInt(chain.depth))]];
+  if (chain.form === 'presented') {
+    const digest = requireInvocation(chain.invocation, container, asked, now);
+    extra.push(['request', values.bytes(digest)], ['agent_key', values.string(chain.agentKey.text)]);
+  }
+
+  // 10
+  requireChecks(bodies, asked, stated(asked, now, extra));
+  return chain;
+}
+
+// rootOf finds the key that signed block 0 among those that are trusted now. The
+// token's hint says which to try first.
+function rootOf(container, trusted) {
+  const keys = [...new Map(trusted.map((key) => [key.text, key])).values()];
+  const hinted = (key) => sha256(key.text).readUInt32BE() === container.rootKeyId;
+  const candidates = [...keys.filter(hinted), ...keys.filter((key) => !hinted(key))].slice(0, maxCandidates);
+  return candidates.find((key) => signedByRoot(key, container)) ?? refuse('untrusted_root', 'no trusted key signed block 0');
+}
+
+function requireTimes({ first, all }, now) {
+  if (first.notBefore === undefined) refuse('window', 'block 0 does not say from when it is valid');
+  if (first.expires <= first.notBefore || first.expires - first.notBefore > maxTTL + skew) refuse('window', 'valid for too long');
+  if (now >= all.expires) refuse('expired', 'the token has expired');
+  if (now < all.notBefore) refuse('window', 'the token is not valid yet');
+}
+
+function requireInvocation({ nonce, request, audience, from, until }, { blocks }, asked, now) {
+  if (audience !== asked.audience) refuse('audience', `invoked for ${audience}`);
+  if (until <= from || until - from > maxWindow + skew) refuse('window', 'invoked for too long');
+  if (now < from || now >= until) refuse('window', 'invoked for another time');
+  const prefix = prefixHash(blocks.slice(0, -1).map(({ raw }) => raw));
+  const digest = requestDigest(prefix, requestCBOR(asked, nonce));
+  if (!digest.equals(request)) refuse('check_failed', 'invoked for another request');
+  return digest;
+}
+
+// requireChecks evaluates all checks of all blocks. A block sees the verifier's
+// facts, those of block 0 and its own.
+function requireChecks(bodies, { args }, common) {
+  const budget = new Budget();
+  const facts = [
+    ...common,
+    ...bodies.flatMap((body, origin) => [...body.facts, ...insideFacts(body, args)].map((fact) => ({ ...fact, origin }))),
+  ];
+  const failed = bodies.flatMap(({ checks }, i) => {
+    const visible = facts.filter(({ origin }) => origin === undefined || origin === 0 || origin === i);
+    return checks.filter((check) => !holds(check, visible, budget)).map(() => i);
+  });
+  if (failed.length > 0) refuse('check_failed', `a check of block ${failed[0]}`);
+}

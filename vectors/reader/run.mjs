@@ -1,0 +1,85 @@
+// Runs all vectors, of this repository or of another folder:
+//
+//   node vectors/reader/run.mjs [FOLDER]
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readBlocks } from './block.mjs';
+import { fromHex } from './bytes.mjs';
+import { decodeContainer } from './container.mjs';
+import { decide } from './decide.mjs';
+import { parseJSON } from './json.mjs';
+import { fromText as keyFromText } from './keys.mjs';
+import * as print from './print.mjs';
+import { Refusal, refuse } from './refusal.mjs';
+import { actionCBOR, actionDigest, prefixHash, requestCBOR, requestDigest } from './request.mjs';
+import { signedByRoot, verifyChain } from './signatures.mjs';
+import { parseTrust } from './trust.mjs';
+
+// Each returns undefined when the reader agrees, or what it makes of the case.
+
+function wire({ root, token, expect, source }) {
+  let text;
+  const code = codeOf(() => {
+    const container = decodeContainer(fromHex(token));
+    if (!signedByRoot(keyFromText(root), container)) refuse('signature', 'block 0');
+    verifyChain(container);
+    text = readBlocks(container).map(print.block);
+  });
+  if ((code ?? 'ok') !== expect) return code ?? 'ok';
+  return source && source.join('\n') !== text.join('\n') ? text.join('\n') : undefined;
+}
+
+function delegation({ token, trust, service, now, request, allow_bearer: allowBearer = false, expect }) {
+  const { operation, resources, args = new Map() } = Object.fromEntries(request);
+  const verifier = { service, trust: parseTrust(trust), allowBearer };
+  const code = codeOf(() => decide(token, { operation, resources, args, body: null }, verifier, Date.parse(now) / 1000));
+  const allowed = code === undefined;
+  const agrees = allowed === expect.get('allowed') && (allowed || !expect.has('code') || code === expect.get('code'));
+  return agrees ? undefined : code ?? 'allowed';
+}
+
+function digest({ kind, blocks, prefix, nonce, operation, resources, audience, args = new Map(), body, cbor, digest: want }) {
+  if (kind === 'prefix') return differs(prefixHash(blocks.map(fromHex)), want);
+  const request = { operation, resources, audience, args, body: body === undefined ? null : fromHex(body) };
+  const encoded = kind === 'request' ? requestCBOR(request, fromHex(nonce)) : actionCBOR(request);
+  const result = kind === 'request' ? requestDigest(fromHex(prefix), encoded) : actionDigest(encoded);
+  return differs(encoded, cbor) ?? differs(result, want);
+}
+
+const differs = (bytes, want) => (bytes.toString('hex') === want ? undefined : bytes.toString('hex'));
+
+function codeOf(action) {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+}
+
+const folder = process.argv[2] ?? join(import.meta.dirname, '..');
+let passed = 0;
+let failed = 0;
+for (const [file, check] of Object.entries({ 'wire.json': wire, 'delegation.json': delegation, 'digest.json': digest })) {
+  const cases = parseJSON(readFileSync(join(folder, file), 'utf8'));
+  if (!Array.isArray(cases) || cases.length === 0) throw new Error(`${file} has no cases`);
+  for (const members of cases) {
+    const vector = Object.fromEntries(members);
+    let result;
+    try {
+      result = check(vector);
+    } catch (error) {
+      result = error.stack;
+    }
+    if (result === undefined) {
+      passed++;
+      continue;
+    }
+    failed++;
+    console.log(`${file} ${vector.name}: ${result}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
