@@ -63,7 +63,7 @@ func approvable(c token.Chain, chain *delegation.Chain, action *delegation.Reque
 		// Whoever reads the request could use it.
 		return token.Errorf(token.CodeProfile, -1, "approval is asked for with a held token, and this one is bearer")
 	}
-	if len(approvers(chain)) == 0 {
+	if !demandsApproval(chain) {
 		return token.Errorf(token.CodeProfile, -1, "the token asks for nobody's approval")
 	}
 	checked, err := action.Check()
@@ -78,22 +78,17 @@ func approvable(c token.Chain, chain *delegation.Chain, action *delegation.Reque
 	return nil
 }
 
-// approvers returns the keys that the approval caveats of a chain name.
-func approvers(chain *delegation.Chain) []token.PublicKey {
-	var keys []token.PublicKey
-	for _, l := range chain.Links {
-		for _, cv := range l.Caveats {
-			if a, ok := cv.(delegation.Approval); ok {
-				keys = append(keys, a.Keys...)
-			}
-		}
-	}
-	return keys
+// demandsApproval reports whether a chain has an approval caveat.
+func demandsApproval(chain *delegation.Chain) bool {
+	return slices.ContainsFunc(chain.Scope.Bounds, func(b delegation.Bound) bool {
+		_, ok := b.Caveat.(delegation.Approval)
+		return ok
+	})
 }
 
 // mayApprove refuses a key whose approval would count for nothing.
 func mayApprove(chain *delegation.Chain, key token.PublicKey, o *ApprovalOptions) error {
-	if !slices.Contains(approvers(chain), key) {
+	if !chain.NamesApprover(key) {
 		return token.Errorf(token.CodeProfile, -1, "no approval caveat of the token names the key %s", key)
 	}
 	if !o.AllowApproverInChain && chain.HasPart(key) {

@@ -21,6 +21,24 @@ func (v *Verifier) approvers(chain *delegation.Chain) error {
 	return nil
 }
 
+// useApprovals has the approvals of this very action used up with the request, unless
+// the service lets them serve again.
+func (a *attempt) useApprovals() error {
+	if a.v.options.AllowApprovalReuse || len(a.chain.Approvals) == 0 {
+		return nil
+	}
+	action, err := a.req.ActionDigest()
+	if err != nil {
+		return undecidable(err)
+	}
+	for i := range a.chain.Approvals {
+		if given := &a.chain.Approvals[i]; given.Action == action && a.chain.NamesApprover(given.By) {
+			a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))
+		}
+	}
+	return nil
+}
+
 // approved holds the approval caveats against the approvals that were read, besides
 // what the engine has found out about them.
 func (v *Verifier) approved(chain *delegation.Chain, req *delegation.Checked) error {

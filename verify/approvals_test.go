@@ -392,8 +392,7 @@ func TestApprovalIsNoHop(t *testing.T) {
 	held := mint(t, good+approvalChecks(t, 2, bob, carol)+`check all depth($d), $d == 0; check all agent_key($k), $k == "`+ci.Public().String()+`";`)
 	approved := approvedBy(t, held, bob, carol)
 	narrowed := add(t, approved, ci, `check if true;`, token.SameNext(approved))
-	v := verifier(t, nil)
-	d, err := v.Verify(t.Context(), present(t, narrowed, ci, rotate, nil).Text(), rotate)
+	d, err := verifier(t, nil).Verify(t.Context(), present(t, narrowed, ci, rotate, nil).Text(), rotate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +402,7 @@ func TestApprovalIsNoHop(t *testing.T) {
 	// Who wrote what is told right although approvals stand between.
 	after := add(t, approved, ci, `holder("agent:runner"); check if false;`, token.HeldBy(runner.Public()))
 	last := add(t, after, runner, `check if 1 > 2;`, token.HeldBy(runner.Public()))
-	d, err = v.Verify(t.Context(), present(t, last, runner, rotate, nil).Text(), rotate)
+	d, err = verifier(t, nil).Verify(t.Context(), present(t, last, runner, rotate, nil).Text(), rotate)
 	if err == nil {
 		t.Fatal("allowed")
 	}

@@ -79,6 +79,9 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	d.describe(t, chain)
 	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain}
 	a.used = a.uses()
+	if err := a.useApprovals(); err != nil {
+		return nil, err
+	}
 	if chain.Invocation != nil {
 		if err := a.digest(); err != nil {
 			return nil, err

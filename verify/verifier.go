@@ -48,6 +48,10 @@ type Options struct {
 	// token, who then approve what they asked for themselves.
 	AllowApproverInChain bool
 
+	// AllowApprovalReuse lets an approval serve any number of requests for the action
+	// that was approved, until it expires. Without it each serves one.
+	AllowApprovalReuse bool
+
 	// Replay remembers which invocations and approvals were used. Nil means a
 	// bounded store in this process's memory, which refuses what can have been
 	// used before the verifier was made: in its first 30 seconds it denies
@@ -57,7 +61,7 @@ type Options struct {
 	Replay replay.Store
 
 	// AllowReplay switches that memory off: whoever sees a presented token can
-	// use it again until its window ends.
+	// use it again until its window ends, and approvals serve any number of requests.
 	AllowReplay bool
 
 	// Now is the clock; nil means the system's. The verifier's time never goes

@@ -206,6 +206,11 @@ type Approved struct {
 	// Signature is the approver's. No other signature of the same approval can be
 	// made from it, so that it tells approvals apart.
 	Signature []byte
+
+	// From and Until are when the approval can be used at all, by the bounds of the
+	// blocks up to it: in seconds since 1970, From inclusive and 0 where no block
+	// says, Until exclusive. Later blocks bound one branch of the chain only.
+	From, Until uint64
 }
 
 // Content returns the approval as the block that it is: `approved(hex:..)`,
@@ -257,6 +262,13 @@ func (r *reader) approval(i int, b *token.Block) error {
 	if prefix := r.prefix(i); !bytes.Equal(a.Parent[:], prefix[:]) {
 		return fmt.Errorf("the approval was given for another token, or for this one before or after other blocks")
 	}
+	if from, ok := r.chain.Scope.NotBefore(); ok {
+		a.From = from.At
+	}
+	a.Until = a.Expires
+	if end, ok := r.chain.Scope.Expires(); ok {
+		a.Until = min(a.Until, end.At)
+	}
 	r.chain.Approvals = append(r.chain.Approvals, a)
 	r.chain.Scope.Narrow(Expiry{a.Expires}, i)
 	return nil
@@ -277,6 +289,18 @@ func (c *Chain) Approvers(action Digest) []token.PublicKey {
 		}
 	}
 	return keys
+}
+
+// NamesApprover reports whether an approval caveat of the chain names a key.
+func (c *Chain) NamesApprover(key token.PublicKey) bool {
+	for _, l := range c.Links {
+		for _, cv := range l.Caveats {
+			if a, ok := cv.(Approval); ok && slices.Contains(a.Keys, key) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Unapproved returns the approval caveats of which no key approved the action,

@@ -222,6 +222,7 @@ func TestReadApproval(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Block, a.By, a.Signature = 1, key("bob").Public(), approved.Blocks()[1].ExternalSignature
+	a.From, a.Until = uint64(noon.Unix())-30, a.Expires
 	if !reflect.DeepEqual(chain.Approvals, []delegation.Approved{a}) {
 		t.Errorf("%+v, want %+v", chain.Approvals, a)
 	}
