@@ -115,6 +115,9 @@ func (t *Token) First(n int) *Token {
 	c := *t.container
 	c.Blocks, c.Proof = c.Blocks[:n:n], wire.Proof{Kind: wire.ProofEmpty}
 	first := chain{container: &c, blocks: t.blocks[:n:n]}
+	if t.prefixes != nil {
+		first.prefixes = t.prefixes[: n+1 : n+1]
+	}
 	for i := range first.blocks {
 		if b := &first.blocks[i]; b.External.IsZero() {
 			first.table.Extend(b.Symbols, b.Keys)
@@ -134,6 +137,7 @@ type chain struct {
 	container *wire.Container
 	blocks    []Block
 	table     wire.Table // the symbols and keys that the token's own blocks share
+	prefixes  [][32]byte // the prefix hash of 0, 1, .. blocks, where they are known
 }
 
 func (c *chain) Form() Form { return formOf(c.container) }
@@ -150,22 +154,29 @@ func (c *chain) Bytes() []byte { return c.container.Encode() }
 
 func (c *chain) Text() string { return textOf(c.container) }
 
-func (c *chain) PrefixHash(blocks int) [32]byte { return prefixHash(c.container.Blocks[:blocks]) }
+func (c *chain) PrefixHash(blocks int) [32]byte {
+	if c.prefixes != nil {
+		return c.prefixes[blocks]
+	}
+	return prefixHashes(c.container.Blocks[:blocks])[blocks]
+}
 
-// prefixHash covers the blocks exactly as they stand on the wire, so that no
-// two chains share one whatever freedom a signature algorithm leaves.
-func prefixHash(blocks []wire.SignedBlock) [32]byte {
+// prefixHashes returns the prefix hash of 0, 1, .. and all blocks. It covers the
+// blocks exactly as they stand on the wire, so that no two chains share one whatever
+// freedom a signature algorithm leaves.
+func prefixHashes(blocks []wire.SignedBlock) [][32]byte {
 	h := sha256.New()
 	h.Write([]byte("whittle/1 prefix\x00"))
+	sums := make([][32]byte, len(blocks)+1)
+	h.Sum(sums[0][:0])
 	var length [4]byte
 	for i := range blocks {
 		binary.BigEndian.PutUint32(length[:], uint32(len(blocks[i].Message)))
 		h.Write(length[:])
 		h.Write(blocks[i].Message)
+		h.Sum(sums[i+1][:0])
 	}
-	var sum [32]byte
-	h.Sum(sum[:0])
-	return sum
+	return sums
 }
 
 // RevocationIDs returns the signature of each block, by which a block can be

@@ -3,6 +3,7 @@ package token
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
@@ -18,6 +19,8 @@ type KeyMemory struct {
 	tables int
 	keys   map[PublicKey]*list.Element
 	recent list.List // of *keyUse, the key used last in front
+
+	verified atomic.Uint64
 }
 
 type keyUse struct {
@@ -39,9 +42,17 @@ func NewKeyMemory(keys int) *KeyMemory {
 	return &KeyMemory{most: keys, keys: map[PublicKey]*list.Element{}}
 }
 
+// Signatures returns how many signatures were looked at by way of the memory,
+// whatever came of it.
+func (m *KeyMemory) Signatures() uint64 { return m.verified.Load() }
+
 // Verify is k.Verify(message, sig).
 func (m *KeyMemory) Verify(k PublicKey, message, sig []byte) error {
-	if m == nil || m.most <= 0 || k.IsZero() || k.Algorithm() != datalog.Ed25519 {
+	if m == nil {
+		return k.Verify(message, sig)
+	}
+	m.verified.Add(1)
+	if m.most <= 0 || k.IsZero() || k.Algorithm() != datalog.Ed25519 {
 		return k.Verify(message, sig)
 	}
 	if t := m.table(k); t != nil {

@@ -42,6 +42,7 @@ type Unverified struct {
 	next      []PublicKey // of each block
 	external  []PublicKey // of each block, the zero key where there is none
 	keys      *KeyMemory  // nil: nothing is known of the keys beforehand
+	prefixes  [][32]byte  // the prefix hash of 0, 1, .. blocks; nil until asked for
 }
 
 // Remember makes verification faster for keys that the memory knows, and lets it
@@ -86,6 +87,15 @@ func (u *Unverified) RootKeyID() (id uint32, ok bool) {
 
 // Len returns the number of blocks.
 func (u *Unverified) Len() int { return len(u.container.Blocks) }
+
+// PrefixHash is [Chain].PrefixHash for blocks that nobody may have signed. Once asked
+// for, all of them are known, also to the token that u turns out to be.
+func (u *Unverified) PrefixHash(blocks int) [32]byte {
+	if u.prefixes == nil {
+		u.prefixes = prefixHashes(u.container.Blocks)
+	}
+	return u.prefixes[blocks]
+}
 
 // UnverifiedBlocks decodes the blocks for display. Nothing in them is known to
 // be true.
@@ -188,7 +198,7 @@ func (u *Unverified) verifyRest(from int, known *chain) (*chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &chain{container: u.container, blocks: decoded, table: *table}, nil
+	return &chain{container: u.container, blocks: decoded, table: *table, prefixes: u.prefixes}, nil
 }
 
 func (u *Unverified) verifyProof(buf []byte) error {

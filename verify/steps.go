@@ -65,7 +65,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, err
 	}
-	t, err := v.roots.Verify(u, now)
+	t, err := v.memory.verify(v, u, now)
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,11 @@ type Options struct {
 
 	// Limits bounds the work of a decision; zero fields mean the defaults.
 	Limits Limits
+
+	// Memory bounds what is remembered of chains and keys whose signatures have
+	// verified, in bytes; zero means 16 MiB, a negative number nothing. It holds no
+	// decisions.
+	Memory int
 }
 
 // A Verifier decides requests for one service. It is safe for concurrent use.
@@ -79,7 +84,8 @@ type Verifier struct {
 	options  Options
 	policy   *engine.Authorizer
 	mentions delegation.Mentions // what the policy says of arguments
-	latest   atomic.Int64        // seconds since 1970, the latest time seen
+	memory   *memory
+	latest   atomic.Int64 // seconds since 1970, the latest time seen
 }
 
 // New returns a verifier for the service with the given name, which trusts the
@@ -104,6 +110,10 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 	if v.options.MaxWindow == 0 {
 		v.options.MaxWindow = DefaultMaxWindow
 	}
+	if v.options.Memory == 0 {
+		v.options.Memory = DefaultMemory
+	}
+	v.memory = newMemory(max(v.options.Memory, 0))
 	if v.options.Now == nil {
 		v.options.Now = time.Now
 	}

@@ -21,7 +21,7 @@ const maxCandidates = 8
 // The root may still be one that must not speak for the token's delegator: ask
 // [Roots.MaySpeak].
 func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error) {
-	candidates := r.candidates(u, now)
+	candidates := r.Candidates(u, now)
 	if len(candidates) == 0 {
 		return nil, token.Errorf(token.CodeUntrustedRoot, -1, "no root key is trusted now")
 	}
@@ -32,9 +32,9 @@ func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error)
 	return t, err
 }
 
-// candidates returns the keys valid now, each once, those that the token hints
-// at first, and not more than are worth trying.
-func (r *Roots) candidates(u *token.Unverified, now time.Time) []token.PublicKey {
+// Candidates returns the keys valid now, each once, those that the token hints
+// at first, and not more than are worth trying: 8.
+func (r *Roots) Candidates(u *token.Unverified, now time.Time) []token.PublicKey {
 	if r == nil {
 		return nil
 	}

@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+)
+
+// DefaultMemory is how much a verifier remembers, in bytes; see [Options].
+const DefaultMemory = 16 << 20
+
+// memory holds chains whose signatures have verified, so that a new invocation of
+// one costs one signature and a new agent below one costs two. It holds signatures
+// and what the blocks say, never a decision: who is trusted, the time, revocation and
+// the request are looked at each time.
+//
+// A chain is found by its root key and its prefix hash, which covers every byte of its
+// blocks. It is safe for concurrent use.
+type memory struct {
+	keys *token.KeyMemory
+
+	mu     sync.Mutex
+	most   int // bytes
+	bytes  int
+	chains map[[32]byte]*list.Element
+	recent list.List // of *remembered, the chain used last in front
+
+	hits, misses uint64
+}
+
+type remembered struct {
+	name  [32]byte
+	size  int
+	token *token.Token
+}
+
+// newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
+// take 80 KiB each.
+func newMemory(most int) *memory {
+	const keySize = 80 << 10
+	return &memory{keys: token.NewKeyMemory(most / 4 / keySize), most: most - most/4, chains: map[[32]byte]*list.Element{}}
+}
+
+// verify is [trust.Roots.Verify] for a token of which some first blocks may be known.
+func (m *memory) verify(v *Verifier, u *token.Unverified, now time.Time) (*token.Token, error) {
+	u.Remember(m.keys)
+	candidates := v.roots.Candidates(u, now)
+	if known := m.find(u, candidates); known != nil {
+		t, err := u.VerifyAfter(known)
+		if err == nil {
+			m.learn(t, len(known.Blocks())+1)
+		}
+		return t, err
+	}
+	t, err := v.roots.Verify(u, now)
+	if err == nil {
+		m.learn(t, 1)
+	}
+	return t, err
+}
+
+// find returns the longest known chain that u continues and that one of the roots,
+// which are those trusted now, has signed.
+func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *token.Token {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for n := u.Len() - 1; n > 0; n-- {
+		for _, root := range roots {
+			if e := m.chains[chainName(root, u.PrefixHash(n))]; e != nil {
+				m.recent.MoveToFront(e)
+				m.hits++
+				return e.Value.(*remembered).token
+			}
+		}
+	}
+	m.misses++
+	return nil
+}
+
+// learn remembers a verified token without its last block, which is an invocation,
+// and the chains that lead there, from the given length on.
+func (m *memory) learn(t *token.Token, from int) {
+	for n := from; n < len(t.Blocks()); n++ {
+		known := t.First(n)
+		m.keep(&remembered{chainName(t.Root(), t.PrefixHash(n)), sizeOf(known), known})
+	}
+}
+
+func (m *memory) keep(r *remembered) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.chains[r.name] != nil || r.size > m.most {
+		return
+	}
+	m.chains[r.name] = m.recent.PushFront(r)
+	for m.bytes += r.size; m.bytes > m.most; {
+		last := m.recent.Remove(m.recent.Back()).(*remembered)
+		delete(m.chains, last.name)
+		m.bytes -= last.size
+	}
+}
+
+// sizeOf estimates what a chain takes: its text is held once more in decoded form.
+func sizeOf(t *token.Token) int {
+	const block, decoded = 1 << 10, 8
+	return len(t.Blocks())*block + decoded*len(t.Bytes())
+}
+
+func chainName(root token.PublicKey, prefix [32]byte) [32]byte {
+	buf := make([]byte, 0, 128)
+	buf = append(buf, root.Bytes()...)
+	buf = append(buf, prefix[:]...)
+	return sha256.Sum256(buf)
+}
+
+// MemoryStats says how much a verifier's memory helps.
+type MemoryStats struct {
+	Hits   uint64 // tokens that continued a known chain
+	Misses uint64 // tokens verified as a whole
+	Chains int    // chains known now
+	Bytes  int    // roughly what they take
+
+	Signatures uint64 // signatures looked at
+}
+
+// MemoryStats returns the numbers up to now.
+func (v *Verifier) MemoryStats() MemoryStats {
+	m := v.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return MemoryStats{Hits: m.hits, Misses: m.misses, Chains: len(m.chains), Bytes: m.bytes, Signatures: m.keys.Signatures()}
+}
