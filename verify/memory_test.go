@@ -23,7 +23,7 @@ func signatures(v *verify.Verifier, f func()) uint64 {
 // signature, a new agent below a known one two, whoever else the parent has handed
 // the token to.
 func TestKnownChainCostsOneSignature(t *testing.T) {
-	v := verifier(t, nil)
+	v := verifier(t, forgetful)
 	parent := mint(t, good)
 	child := func(name string) token.Chain {
 		return add(t, parent, ci, `holder("agent:`+name+`");`, token.HeldBy(key(name).Public()))
@@ -60,7 +60,7 @@ func TestKnownChainCostsOneSignature(t *testing.T) {
 // TestBadProofCostsOneSignature: who has seen a token go by and tries without the key
 // costs a service no more than one signature each time.
 func TestBadProofCostsOneSignature(t *testing.T) {
-	v := verifier(t, nil)
+	v := verifier(t, forgetful)
 	c := mint(t, good)
 	if code := decideWith(t, v, present(t, c, ci, rotate, nil).Text(), rotate); code != "" {
 		t.Fatal(code)
@@ -92,7 +92,7 @@ func withoutHint(t tester, c token.Chain) []byte {
 func TestMemoryHoldsNoDecision(t *testing.T) {
 	at := now
 	line := `alice@example.com namespaces="whittle",valid-before="20261123125900Z" ` + alice.Public().AuthorizedKey("")
-	v, err := verify.New("svc:certs", roots(t, line), &verify.Options{Now: func() time.Time { return at }})
+	v, err := verify.New("svc:certs", roots(t, line), &verify.Options{Now: func() time.Time { return at }, AllowReplay: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestMemoryHoldsNoDecision(t *testing.T) {
 	}
 
 	at = now
-	v, err = verify.New("svc:certs", roots(t), &verify.Options{Now: func() time.Time { return at }})
+	v, err = verify.New("svc:certs", roots(t), &verify.Options{Now: func() time.Time { return at }, AllowReplay: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestMemoryConcurrently runs under the race detector: many goroutines present
 // tokens of a few chains to one verifier that has room for some of them.
 func TestMemoryConcurrently(t *testing.T) {
-	v := verifier(t, func(o *verify.Options) { o.Memory = 64 << 10 })
+	v := verifier(t, func(o *verify.Options) { o.Memory, o.AllowReplay = 64<<10, true })
 	parent := mint(t, good)
 	texts := make([]string, 8)
 	for i := range texts {

@@ -225,8 +225,8 @@ func TestHugeInputCostsLittle(t *testing.T) {
 // TestEveryOption: each option can be seen to do something, so that none is
 // dropped on the way.
 func TestEveryOption(t *testing.T) {
-	// See TestPolicies, TestClockDoesNotGoBack, TestReplayIsDenied, TestApprovalReuseAllowedByName.
-	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true, "Replay": true, "AllowReplay": true, "AllowApprovalReuse": true}
+	// See TestPolicies, TestClockDoesNotGoBack, TestReplayIsDenied, TestMemoryIsBounded, TestApprovalReuseAllowedByName.
+	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true, "Replay": true, "AllowReplay": true, "Memory": true, "AllowApprovalReuse": true}
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
