@@ -21,7 +21,7 @@ func attenuateCommand(env *Env) *cli.Command {
 			listFlag("resource", "allow this `PATH` only, or PATH/** for all below it (repeatable)"),
 			listFlag("operation", "allow this operation `OP` only (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			checkFlag(),
+			caveatFlag(), checkFlag(),
 			boolFlag("clamp", "cut down what goes beyond the token, instead of refusing it"),
 			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		},

@@ -62,6 +62,10 @@ func expiresFlag() cli.Flag {
 
 func checkFlag() cli.Flag { return listFlag("check", "a further check, as `DATALOG` (repeatable)") }
 
+func caveatFlag() cli.Flag {
+	return listFlag("caveat", "a further caveat as `TEXT`, such as 'arg amount 1..100' or 'window mon-fri 02:00-04:00' (repeatable)")
+}
+
 func trustFlag() cli.Flag {
 	return &cli.StringFlag{Name: "trust", Usage: "trusted root keys, a `FILE` in OpenSSH allowed_signers form", EnvVars: []string{"WHITTLE_TRUST"}}
 }

@@ -21,7 +21,7 @@ func mintCommand(env *Env) *cli.Command {
 			listFlag("resource", "a resource that the token allows: `PATH`, or PATH/** for all below it (repeatable)"),
 			listFlag("operation", "an operation `OP` that the token allows (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			checkFlag(),
+			caveatFlag(), checkFlag(),
 			boolFlag("bearer", "bind the token to no agent, whatever --agent says: whoever has it can use it"),
 			nowFlag(), outFlag(), jsonFlag(),
 		},
@@ -95,7 +95,7 @@ func agentKey(c *cli.Context, env *Env) (token.PublicKey, error) {
 	return readPublicKey(env, name)
 }
 
-// scopeFlags reads --resource, --operation and --check.
+// scopeFlags reads --resource, --operation, --caveat and --check.
 func scopeFlags(c *cli.Context) ([]delegation.Caveat, error) {
 	var caveats []delegation.Caveat
 	if patterns := values(c, "resource"); len(patterns) > 0 {
@@ -108,6 +108,13 @@ func scopeFlags(c *cli.Context) ([]delegation.Caveat, error) {
 		if err := cv.Validate(); err != nil {
 			return nil, usagef("%s", err)
 		}
+	}
+	for _, text := range values(c, "caveat") {
+		list, err := delegation.ParseCaveats(text)
+		if err != nil {
+			return nil, usagef("--caveat: %s", err)
+		}
+		caveats = append(caveats, list...)
 	}
 	for _, source := range values(c, "check") {
 		cv, err := delegation.ParseCheck(source)

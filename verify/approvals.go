@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"strings"
-
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -47,11 +45,7 @@ func (v *Verifier) approved(chain *delegation.Chain, req *delegation.Checked) er
 		return undecidable(err)
 	}
 	if missing := chain.Unapproved(action); len(missing) > 0 {
-		return token.Errorf(token.CodeCheckFailed, missing[0].Block, "%s", lacksApproval(missing[0].Caveat))
+		return token.Errorf(token.CodeCheckFailed, missing[0].Block, "%s", delegation.Explain(missing[0].Caveat, nil).Message)
 	}
 	return nil
-}
-
-func lacksApproval(c delegation.Caveat) string {
-	return "nobody has approved this very action as demanded: " + strings.TrimPrefix(c.String(), "approval ")
 }

@@ -68,6 +68,11 @@ type Reason struct {
 	Check string
 	// Message says what was compared with what.
 	Message string
+	// Asked is what the request is in the respect that the check bounds, such as
+	// "amount 250", and Allowed what would have been allowed, such as "1 to 100".
+	// Both are empty where no caveat of the token denies; Asked also where the
+	// request has nothing of the sort.
+	Asked, Allowed string
 }
 
 func (r Reason) String() string {
@@ -202,6 +207,8 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Hop     string     `json:"hop"`
 		Check   string     `json:"check"`
 		Message string     `json:"message"`
+		Asked   string     `json:"asked,omitempty"`
+		Allowed string     `json:"allowed,omitempty"`
 	}
 	out := struct {
 		Allowed       bool              `json:"allowed"`

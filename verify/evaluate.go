@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -52,7 +51,8 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain
 		if f.Block != engine.AuthorizerBlock {
 			reason.Block = int(f.Block)
 			reason.Hop = d.author(reason.Block)
-			reason.Message = explain(delegation.ReadCaveat(*f.Source), req)
+			finding := delegation.Explain(delegation.ReadCaveat(*f.Source), slices.Concat(facts, stated, insideOf(chain, req, reason.Block)))
+			reason.Message, reason.Asked, reason.Allowed = finding.Message, finding.Asked, finding.Allowed
 		}
 		reasons = append(reasons, reason)
 	}
@@ -109,29 +109,14 @@ func statedTo(blocks []engine.Block, chain *delegation.Chain, req *delegation.Ch
 	return blocks, nil
 }
 
-// explain says what a caveat allows and what was asked for.
-func explain(c delegation.Caveat, req *delegation.Checked) string {
-	switch c := c.(type) {
-	case delegation.Operations:
-		return fmt.Sprintf("operation %q, allowed: %s", req.Operation, strings.TrimPrefix(c.String(), "operation "))
-	case delegation.Resources:
-		return fmt.Sprintf("resource %s, allowed: %s", strings.Join(quoted(req.Resources), " and "), strings.TrimPrefix(c.String(), "resource "))
-	case delegation.Expiry, delegation.NotBefore:
-		return "the token " + c.String()
-	case delegation.Approval:
-		return lacksApproval(c)
-	case delegation.Custom:
-		return "the check does not hold for this request"
+// insideOf returns what is stated to one block only.
+func insideOf(chain *delegation.Chain, req *delegation.Checked, block int) []datalog.Predicate {
+	for i := range chain.Links {
+		if l := &chain.Links[i]; l.Block == block {
+			return req.Inside(&l.Mentions)
+		}
 	}
-	return "the caveat does not hold for this request"
-}
-
-func quoted(texts []string) []string {
-	q := make([]string, len(texts))
-	for i, t := range texts {
-		q[i] = fmt.Sprintf("%q", t)
-	}
-	return q
+	return nil
 }
 
 // engineBlocks returns a token's blocks as the engine takes them.

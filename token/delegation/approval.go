@@ -76,14 +76,23 @@ func validApprovers(keys []token.PublicKey) error {
 
 // Two approval caveats bound different things unless they name the same keys: one
 // that names fewer is stricter, but what both demand is not one caveat.
-func (a Approval) dimension() string {
+func (a Approval) dimension() dimension {
 	keys := keyTexts(a.Keys)
 	slices.Sort(keys)
-	return "approval by " + strings.Join(keys, " ")
+	return dimension{"approval", strings.Join(keys, " ")}
 }
 
-func (Approval) within(Caveat) bool                 { return true }
+func (Approval) compare(Caveat) Relation            { return Within }
 func (a Approval) meet(other Caveat) (Caveat, bool) { return other, true }
+
+// Whether an approval is there is no matter of one fact: see [Chain.Unapproved].
+func (Approval) about() subject           { return subject{} }
+func (Approval) admits(datalog.Term) bool { return false }
+func (a Approval) allowed() string        { return "by " + joined(keyTexts(a.Keys)) }
+
+func (a Approval) members() map[string]any {
+	return map[string]any{"kind": "approval", "by": textList(keyTexts(a.Keys), itself)}
+}
 
 func keyTexts(keys []token.PublicKey) []string {
 	texts := make([]string, len(keys))

@@ -175,7 +175,10 @@ func TestScope(t *testing.T) {
 		t.Error("a contradiction does not empty the scope, or empties another's")
 	}
 	encoded, err := s.MarshalJSON()
-	if want := `{"expires":"2026-11-23T12:00:00Z","resources":["a/x/**","a/y"],"operations":["read","write"],"checks":[{"block":2,"check":"check if true"},{"block":3,"check":"check if true"}]}`; err != nil || string(encoded) != want {
+	if want := `{"expires":"2026-11-23T12:00:00Z","resources":["a/x/**","a/y"],"operations":["read","write"],"checks":[{"block":2,"check":"check if true"},{"block":3,"check":"check if true"}],"bounds":[` +
+		`{"block":2,"caveat":{"kind":"resource","one_of":["a/x/**","a/y"]},"text":"resource a/x/** or a/y"},` +
+		`{"block":0,"caveat":{"kind":"operation","one_of":["read","write"]},"text":"operation read or write"},` +
+		`{"block":0,"caveat":{"at":"2026-11-23T12:00:00Z","kind":"expires"},"text":"expires 2026-11-23T12:00:00Z"}]}`; err != nil || string(encoded) != want {
 		t.Errorf("JSON %s, %v", encoded, err)
 	}
 	var widening *delegation.WideningError

@@ -10,8 +10,8 @@ import (
 	"github.com/whittle-auth/whittle/token/datalog"
 )
 
-// maxPointers bounds how many places inside arguments a token may speak of. Each
-// costs the verifier a copy of what is there.
+// maxPointers bounds how many places inside arguments, addresses and URLs a token
+// may speak of. Each costs the verifier a copy of what is there.
 const maxPointers = 64
 
 // Mentions is what the queries of one block, or of a service's policy, say of
@@ -24,7 +24,13 @@ type Mentions struct {
 	// Pointers are the places named inside arguments, as RFC 6901 has them:
 	// arg("/ticket/id", $v). Ascending.
 	Pointers []string
+	// Addresses and URLs are the arguments, by name or pointer, that arg_ip and
+	// arg_host are asked of. Ascending.
+	Addresses, URLs []string
 }
+
+// places counts what a verifier has to derive.
+func (m *Mentions) places() int { return len(m.Pointers) + len(m.Addresses) + len(m.URLs) }
 
 // MentionsOf returns what an authorizer says of arguments.
 func MentionsOf(a *datalog.Authorizer) Mentions {
@@ -44,18 +50,22 @@ func MentionsOf(a *datalog.Authorizer) Mentions {
 func (m *Mentions) add(queries []datalog.Query) {
 	for _, q := range queries {
 		for _, p := range q.Body {
-			if p.Name != "arg" || len(p.Terms) != 2 {
+			if len(p.Terms) != 2 {
 				continue
 			}
-			switch name := p.Terms[0].(type) {
-			case datalog.Variable:
+			name, named := p.Terms[0].(datalog.String)
+			switch {
+			case p.Name == "arg_ip" && named:
+				m.Addresses = insert(m.Addresses, string(name))
+			case p.Name == "arg_host" && named:
+				m.URLs = insert(m.URLs, string(name))
+			case p.Name != "arg":
+			case !named:
 				m.Any = true
-			case datalog.String:
-				if strings.HasPrefix(string(name), "/") {
-					m.Pointers = insert(m.Pointers, string(name))
-				} else {
-					m.Names = insert(m.Names, string(name))
-				}
+			case strings.HasPrefix(string(name), "/"):
+				m.Pointers = insert(m.Pointers, string(name))
+			default:
+				m.Names = insert(m.Names, string(name))
 			}
 		}
 	}
@@ -70,9 +80,9 @@ func insert(sorted []string, s string) []string {
 }
 
 // Inside returns arg facts for the values at the mentioned places inside
-// arguments. They are for the queries that mention them and must not be stated to
-// others: what a later block asks for would become a fact that an earlier check
-// may find.
+// arguments, arg_ip and arg_host for the mentioned addresses and URLs. They are for
+// the queries that mention them and must not be stated to others: what a later block
+// asks for would become a fact that an earlier check may find.
 func (c *Checked) Inside(m *Mentions) []datalog.Predicate {
 	var facts []datalog.Predicate
 	for _, p := range m.Pointers {
@@ -82,12 +92,33 @@ func (c *Checked) Inside(m *Mentions) []datalog.Predicate {
 			}
 		}
 	}
+	derive := func(predicate string, names []string, read func(any) (string, bool)) {
+		for _, name := range names {
+			if value, ok := c.named(name); ok {
+				if text, ok := read(value); ok {
+					facts = append(facts, fact(predicate, datalog.String(name), datalog.String(text)))
+				}
+			}
+		}
+	}
+	derive("arg_ip", m.Addresses, ipBits)
+	derive("arg_host", m.URLs, urlHost)
 	return facts
 }
 
+// named returns an argument by its name or pointer.
+func (c *Checked) named(name string) (value any, ok bool) {
+	if strings.HasPrefix(name, "/") {
+		return c.at(name)
+	}
+	value, ok = c.args[name]
+	return value, ok
+}
+
 // Stateable returns an error if the queries speak of an argument that is there
-// but cannot be a fact, since it holds a number that is no 64-bit integer. To
-// them it would look as if it were absent.
+// but cannot be a fact, since it holds a number that is no 64-bit integer, or is
+// asked for as an address or URL and has no single reading as such. To them it
+// would look as if it were absent, and a reject if would hold.
 func (c *Checked) Stateable(m *Mentions) error {
 	for _, name := range slices.Sorted(maps.Keys(c.args)) {
 		if _, named := slices.BinarySearch(m.Names, name); !named && !m.Any {
@@ -101,6 +132,20 @@ func (c *Checked) Stateable(m *Mentions) error {
 		if value, ok := c.at(p); ok {
 			if _, ok := term(value); !ok {
 				return fmt.Errorf("argument %q holds a number that is no 64-bit integer: nothing can be decided on it", p)
+			}
+		}
+	}
+	for _, name := range m.Addresses {
+		if value, ok := c.named(name); ok {
+			if _, ok := ipBits(value); !ok {
+				return fmt.Errorf("argument %q is no IP address with a single reading: nothing can be decided on it", name)
+			}
+		}
+	}
+	for _, name := range m.URLs {
+		if value, ok := c.named(name); ok {
+			if _, ok := urlHost(value); !ok {
+				return fmt.Errorf("argument %q is no URL with a single reading: nothing can be decided on it", name)
 			}
 		}
 	}

@@ -1,86 +1,102 @@
 package delegation
 
 import (
-	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
-
-// maxName bounds the length of names of operations, agents and services, in
-// bytes.
-const maxName = 256
-
-// maxAlternatives bounds the list in one caveat: whether one is within another
-// takes time in proportion to both.
-const maxAlternatives = 256
 
 // Operations is the list of operations that a token allows, one of which each
 // request names.
 type Operations struct{ Names []string }
 
+// Audiences is the list of services that a token may be used at.
+type Audiences struct{ Names []string }
+
 // Operation returns the caveat that the operation is one of the given ones.
 func Operation(names ...string) Caveat { return Operations{names} }
 
-func (o Operations) String() string { return "operation " + joined(o.Names) }
+// Audience returns the caveat that the service is one of the given ones.
+func Audience(names ...string) Caveat { return Audiences{names} }
+
+func (o Operations) String() string { return "operation " + o.allowed() }
+func (a Audiences) String() string  { return "audience " + a.allowed() }
 
 // Validate refuses an empty list, one longer than 256, duplicates, and names that [ValidName] refuses.
-func (o Operations) Validate() error {
-	if len(o.Names) == 0 {
-		return fmt.Errorf("an operation caveat needs at least one operation")
-	}
-	if len(o.Names) > maxAlternatives {
-		return fmt.Errorf("an operation caveat has at most %d operations", maxAlternatives)
-	}
-	for i, n := range o.Names {
-		if err := ValidName(n); err != nil {
-			return fmt.Errorf("operation %q: %w", n, err)
-		}
-		if slices.Contains(o.Names[:i], n) {
-			return fmt.Errorf("operation %q is listed twice", n)
-		}
+func (o Operations) Validate() error { return validList("operation", o.Names, ValidName) }
+
+// Validate refuses an empty list, one longer than 256, duplicates, and names that [ValidName] refuses.
+func (a Audiences) Validate() error { return validList("audience", a.Names, ValidName) }
+
+// Check returns `check all operation($o), ["x", "y"].contains($o)`.
+func (o Operations) Check() datalog.Check {
+	return checkAll("operation", "o", containsGuard(stringArray(o.Names), "o"))
+}
+
+// Check returns `check all audience($a), ["x", "y"].contains($a)`.
+func (a Audiences) Check() datalog.Check {
+	return checkAll("audience", "a", containsGuard(stringArray(a.Names), "a"))
+}
+
+func readNames(c datalog.Check) Caveat {
+	name, guard := guardOf(c)
+	names := stringsOf(arrayOf(guard))
+	switch name {
+	case "operation":
+		return Operations{names}
+	case "audience":
+		return Audiences{names}
 	}
 	return nil
 }
 
-// Check returns `check all operation($o), ["x", "y"].contains($o)`. It is an
-// array, since a set would contain its subsets too.
-func (o Operations) Check() datalog.Check {
-	return checkAll("operation", "o", datalog.Binary{
-		Op:    datalog.OpContains,
-		Left:  datalog.Value{Term: stringArray(o.Names)},
-		Right: datalog.Value{Term: datalog.Variable("o")},
-	})
+func (Operations) dimension() dimension { return dimension{kind: "operation"} }
+func (Audiences) dimension() dimension  { return dimension{kind: "audience"} }
+
+func (o Operations) compare(outer Caveat) Relation {
+	return within(subset(o.Names, outer.(Operations).Names))
 }
 
-func readOperations(c datalog.Check) Caveat {
-	name, guard := guardOf(c)
-	b, _ := guard.(datalog.Binary)
-	v, _ := b.Left.(datalog.Value)
-	names, ok := stringsOf(v.Term)
-	if name != "operation" || !ok {
-		return nil
-	}
-	return Operations{names}
-}
-
-func (Operations) dimension() string { return "operation" }
-
-func (o Operations) within(outer Caveat) bool {
-	allowed := outer.(Operations).Names
-	return !slices.ContainsFunc(o.Names, func(n string) bool { return !slices.Contains(allowed, n) })
+func (a Audiences) compare(outer Caveat) Relation {
+	return within(subset(a.Names, outer.(Audiences).Names))
 }
 
 func (o Operations) meet(other Caveat) (Caveat, bool) {
-	var both []string
-	for _, n := range o.Names {
-		if slices.Contains(other.(Operations).Names, n) && !slices.Contains(both, n) {
-			both = append(both, n)
-		}
-	}
+	both := common(o.Names, other.(Operations).Names, equalStrings)
 	return Operations{both}, len(both) > 0
+}
+
+func (a Audiences) meet(other Caveat) (Caveat, bool) {
+	both := common(a.Names, other.(Audiences).Names, equalStrings)
+	return Audiences{both}, len(both) > 0
+}
+
+func (Operations) about() subject { return subject{predicate: "operation"} }
+func (Audiences) about() subject  { return subject{predicate: "audience"} }
+
+func (o Operations) admits(value datalog.Term) bool { return contains(o.Names, value) }
+func (a Audiences) admits(value datalog.Term) bool  { return contains(a.Names, value) }
+
+func (o Operations) allowed() string { return words(o.Names, itself) }
+func (a Audiences) allowed() string  { return words(a.Names, itself) }
+
+func (o Operations) members() map[string]any {
+	return map[string]any{"kind": "operation", "one_of": textList(o.Names, itself)}
+}
+
+func (a Audiences) members() map[string]any {
+	return map[string]any{"kind": "audience", "one_of": textList(a.Names, itself)}
+}
+
+func itself(s string) string        { return s }
+func equalStrings(a, b string) bool { return a == b }
+func subset(inner, outer []string) bool {
+	return !slices.ContainsFunc(inner, func(n string) bool { return !slices.Contains(outer, n) })
+}
+
+func contains(names []string, value datalog.Term) bool {
+	name, ok := value.(datalog.String)
+	return ok && slices.Contains(names, string(name))
 }
 
 func stringArray(elems []string) datalog.Array {
@@ -91,49 +107,13 @@ func stringArray(elems []string) datalog.Array {
 	return a
 }
 
-// stringsOf is the inverse of stringArray.
-func stringsOf(t datalog.Term) ([]string, bool) {
-	a, ok := t.(datalog.Array)
-	if !ok {
-		return nil, false
-	}
-	elems := make([]string, len(a))
-	for i, t := range a {
-		s, ok := t.(datalog.String)
-		if !ok {
-			return nil, false
-		}
-		elems[i] = string(s)
-	}
-	return elems, true
-}
-
-// ValidName returns why a string cannot name an operation, an agent or a
-// service: names have 1 to 256 bytes of NFC text without control characters,
-// and no space at either end.
-func ValidName(s string) error {
-	if s == "" {
-		return fmt.Errorf("a name must not be empty")
-	}
-	if len(s) > maxName {
-		return fmt.Errorf("a name has at most %d bytes", maxName)
-	}
-	if strings.TrimSpace(s) != s {
-		return fmt.Errorf("a name must not begin or end with white space")
-	}
-	return validText(s)
-}
-
-// validText returns why a string has more than one spelling or cannot be shown
-// on a line.
-func validText(s string) error {
-	if err := validString(s); err != nil {
-		return err
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
-			return fmt.Errorf("the text contains the control character %U", r)
+// stringsOf is the inverse of stringArray. What is no string is left out.
+func stringsOf(a datalog.Array) []string {
+	var elems []string
+	for _, t := range a {
+		if s, ok := t.(datalog.String); ok {
+			elems = append(elems, string(s))
 		}
 	}
-	return nil
+	return elems
 }

@@ -200,13 +200,13 @@ func (r *reader) link(i int, b *token.Block) error {
 		l.Caveats = append(l.Caveats, cv)
 		r.chain.Scope.Narrow(cv, i)
 	}
-	if r.pointers += len(l.Mentions.Pointers); r.pointers > maxPointers {
-		return fmt.Errorf("the token speaks of more than %d places inside arguments", maxPointers)
+	if r.pointers += l.Mentions.places(); r.pointers > maxPointers {
+		return fmt.Errorf("the token speaks of more than %d places inside arguments, addresses and URLs", maxPointers)
 	}
 	if i == 0 {
 		r.chain.Delegator = facts.delegator
 		for _, required := range []string{"expires", "resource", "operation"} {
-			if r.chain.Scope.find(required) == nil {
+			if !r.chain.Scope.has(required) {
 				return fmt.Errorf("the required %s caveat is missing or not in its canonical form", required)
 			}
 		}

@@ -71,60 +71,27 @@ type Resources struct{ Patterns []Pattern }
 // Resource returns the caveat that every resource of a request matches one of
 // the given patterns: "a/b" is that path, "a/b/**" is it and all below it.
 func Resource(patterns ...string) Caveat {
-	r := Resources{make([]Pattern, len(patterns))}
-	for i, text := range patterns {
-		path, subtree := strings.CutSuffix(text, "/**")
-		r.Patterns[i] = Pattern{path, subtree}
-	}
-	return r
+	return Resources{parsePatterns(patterns)}
 }
 
-func (r Resources) String() string {
-	texts := make([]string, len(r.Patterns))
-	for i, p := range r.Patterns {
-		texts[i] = p.String()
+func parsePatterns(texts []string) []Pattern {
+	patterns := make([]Pattern, len(texts))
+	for i, text := range texts {
+		path, subtree := strings.CutSuffix(text, "/**")
+		patterns[i] = Pattern{path, subtree}
 	}
-	return "resource " + joined(texts)
+	return patterns
 }
+
+func (r Resources) String() string { return "resource " + r.allowed() }
 
 // Validate refuses an empty list, one longer than 256, duplicates, and paths that [ValidResource] refuses.
-func (r Resources) Validate() error {
-	if len(r.Patterns) == 0 {
-		return fmt.Errorf("a resource caveat needs at least one resource")
-	}
-	if len(r.Patterns) > maxAlternatives {
-		return fmt.Errorf("a resource caveat has at most %d resources", maxAlternatives)
-	}
-	for i, p := range r.Patterns {
-		if err := p.validate(); err != nil {
-			return fmt.Errorf("resource %q: %w", p, err)
-		}
-		if slices.Contains(r.Patterns[:i], p) {
-			return fmt.Errorf("resource %q is listed twice", p)
-		}
-	}
-	return nil
-}
+func (r Resources) Validate() error { return validList("resource", r.Patterns, Pattern.validate) }
 
 // Check returns `check all resource($r), ..` with `$r == "a/x"` for a path,
 // `$r == "a" || $r.starts_with("a/")` for a subtree, and `||` between them.
 func (r Resources) Check() datalog.Check {
-	const v = datalog.Variable("r")
-	var guard datalog.Expr
-	or := func(e datalog.Expr) {
-		if guard == nil {
-			guard = e
-			return
-		}
-		guard = datalog.Binary{Op: datalog.OpOr, Left: guard, Right: e}
-	}
-	for _, p := range r.Patterns {
-		or(compare(datalog.OpEqual, v, datalog.String(p.Path)))
-		if p.Subtree {
-			or(compare(datalog.OpPrefix, v, datalog.String(p.Path+"/")))
-		}
-	}
-	return checkAll("resource", v, guard)
+	return checkAll("resource", "r", patternGuard("r", r.Patterns))
 }
 
 func readResources(c datalog.Check) Caveat {
@@ -132,61 +99,61 @@ func readResources(c datalog.Check) Caveat {
 	if name != "resource" {
 		return nil
 	}
-	var alternatives []datalog.Expr
-	for {
-		b, ok := guard.(datalog.Binary)
-		if !ok || b.Op != datalog.OpOr {
-			break
-		}
-		alternatives = append(alternatives, b.Right)
-		guard = b.Left
-	}
-	alternatives = append(alternatives, guard)
-	slices.Reverse(alternatives)
+	return Resources{patternsOf(guard)}
+}
 
-	var r Resources
-	for _, a := range alternatives {
+// patternGuard is `$v == "a/x"` for a path, `$v == "a" || $v.starts_with("a/")`
+// for a subtree, and `||` between them.
+func patternGuard(v datalog.Variable, patterns []Pattern) datalog.Expr {
+	var list []datalog.Expr
+	for _, p := range patterns {
+		list = append(list, compare(datalog.OpEqual, v, datalog.String(p.Path)))
+		if p.Subtree {
+			list = append(list, compare(datalog.OpPrefix, v, datalog.String(p.Path+"/")))
+		}
+	}
+	return either(list)
+}
+
+// patternsOf is the inverse of patternGuard.
+func patternsOf(guard datalog.Expr) []Pattern {
+	var patterns []Pattern
+	for _, a := range alternatives(guard) {
 		op, term := comparison(a)
 		text, ok := term.(datalog.String)
 		switch {
 		case ok && op == datalog.OpEqual:
-			r.Patterns = append(r.Patterns, Pattern{Path: string(text)})
-		case ok && op == datalog.OpPrefix && len(r.Patterns) > 0:
-			r.Patterns[len(r.Patterns)-1].Subtree = true
+			patterns = append(patterns, Pattern{Path: string(text)})
+		case ok && op == datalog.OpPrefix && len(patterns) > 0:
+			patterns[len(patterns)-1].Subtree = true
 		default:
 			return nil
 		}
 	}
-	return r
+	return patterns
 }
 
-func (Resources) dimension() string { return "resource" }
+func (Resources) dimension() dimension { return dimension{kind: "resource"} }
 
-func (r Resources) within(outer Caveat) bool {
-	for _, p := range r.Patterns {
-		if !slices.ContainsFunc(outer.(Resources).Patterns, func(o Pattern) bool { return o.contains(p) }) {
-			return false
-		}
-	}
-	return true
+func (r Resources) compare(outer Caveat) Relation {
+	return within(allWithin(r.Patterns, outer.(Resources).Patterns))
 }
 
 func (r Resources) meet(other Caveat) (Caveat, bool) {
-	var both []Pattern
-	add := func(p Pattern) {
-		if !slices.ContainsFunc(both, func(b Pattern) bool { return b.contains(p) }) {
-			both = append(both, p)
-		}
-	}
-	for _, p := range r.Patterns {
-		for _, q := range other.(Resources).Patterns {
-			switch {
-			case q.contains(p):
-				add(p)
-			case p.contains(q):
-				add(q)
-			}
-		}
-	}
+	both := overlap(r.Patterns, other.(Resources).Patterns)
 	return Resources{both}, len(both) > 0
+}
+
+func (Resources) about() subject                   { return subject{predicate: "resource"} }
+func (r Resources) admits(value datalog.Term) bool { return admitsPath(r.Patterns, value) }
+func (r Resources) allowed() string                { return words(r.Patterns, Pattern.String) }
+
+func (r Resources) members() map[string]any {
+	return map[string]any{"kind": "resource", "one_of": textList(r.Patterns, Pattern.String)}
+}
+
+// admitsPath reports whether a string is matched by one of the patterns.
+func admitsPath(patterns []Pattern, value datalog.Term) bool {
+	path, ok := value.(datalog.String)
+	return ok && slices.ContainsFunc(patterns, func(p Pattern) bool { return p.contains(Pattern{Path: string(path)}) })
 }

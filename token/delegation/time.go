@@ -98,11 +98,11 @@ func comparison(e datalog.Expr) (op datalog.BinaryOp, constant datalog.Term) {
 	return b.Op, v.Term
 }
 
-func (Expiry) dimension() string    { return "expires" }
-func (NotBefore) dimension() string { return "not_before" }
+func (Expiry) dimension() dimension    { return dimension{kind: "expires"} }
+func (NotBefore) dimension() dimension { return dimension{kind: "not_before"} }
 
-func (e Expiry) within(outer Caveat) bool    { return e.At <= outer.(Expiry).At }
-func (n NotBefore) within(outer Caveat) bool { return n.At >= outer.(NotBefore).At }
+func (e Expiry) compare(outer Caveat) Relation    { return within(e.At <= outer.(Expiry).At) }
+func (n NotBefore) compare(outer Caveat) Relation { return within(n.At >= outer.(NotBefore).At) }
 
 func (e Expiry) meet(other Caveat) (Caveat, bool) {
 	return Expiry{min(e.At, other.(Expiry).At)}, true
@@ -110,4 +110,28 @@ func (e Expiry) meet(other Caveat) (Caveat, bool) {
 
 func (n NotBefore) meet(other Caveat) (Caveat, bool) {
 	return NotBefore{max(n.At, other.(NotBefore).At)}, true
+}
+
+func (Expiry) about() subject    { return subject{predicate: "time"} }
+func (NotBefore) about() subject { return subject{predicate: "time"} }
+
+func (e Expiry) admits(value datalog.Term) bool {
+	at, ok := value.(datalog.Date)
+	return ok && uint64(at) < e.At
+}
+
+func (n NotBefore) admits(value datalog.Term) bool {
+	at, ok := value.(datalog.Date)
+	return ok && uint64(at) >= n.At
+}
+
+func (e Expiry) allowed() string    { return "before " + e.Time().Format(time.RFC3339) }
+func (n NotBefore) allowed() string { return "from " + n.Time().Format(time.RFC3339) + " on" }
+
+func (e Expiry) members() map[string]any {
+	return map[string]any{"kind": "expires", "at": e.Time().Format(time.RFC3339)}
+}
+
+func (n NotBefore) members() map[string]any {
+	return map[string]any{"kind": "not_before", "at": n.Time().Format(time.RFC3339)}
 }
