@@ -40,6 +40,7 @@ var steps = [...]func(*attempt) error{
 	(*attempt).invokedBriefly,
 	(*attempt).invokedNow,
 	(*attempt).invokedForThis,
+	(*attempt).notRevoked,
 	(*attempt).unused,
 	(*attempt).evaluate,
 }

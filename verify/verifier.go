@@ -13,6 +13,7 @@ import (
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify/internal/engine"
 	"github.com/whittle-auth/whittle/verify/replay"
+	"github.com/whittle-auth/whittle/verify/revoke"
 )
 
 // Defaults for the fields of [Options].
@@ -63,6 +64,14 @@ type Options struct {
 	// AllowReplay switches that memory off: whoever sees a presented token can
 	// use it again until its window ends, and approvals serve any number of requests.
 	AllowReplay bool
+
+	// Revocations are asked about every block and key of a token, and about its
+	// delegator.
+	Revocations []revoke.Source
+
+	// MaxStale bounds how old the knowledge of each of them may be; zero means 24
+	// hours. Older denies.
+	MaxStale time.Duration
 
 	// Now is the clock; nil means the system's. The verifier's time never goes
 	// back, whatever the clock does.
@@ -120,6 +129,9 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 	const most = 100 * 365 * 24 * time.Hour // far from an overflow
 	if v.options.MaxTTL > most || v.options.MaxWindow > most {
 		return nil, fmt.Errorf("a maximum must be less than %s", most)
+	}
+	if err := v.options.revocations(); err != nil {
+		return nil, err
 	}
 	if err := v.remember(); err != nil {
 		return nil, err

@@ -227,6 +227,7 @@ func TestHugeInputCostsLittle(t *testing.T) {
 func TestEveryOption(t *testing.T) {
 	// See TestPolicies, TestClockDoesNotGoBack, TestReplayIsDenied, TestMemoryIsBounded, TestApprovalReuseAllowedByName.
 	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true, "Replay": true, "AllowReplay": true, "Memory": true, "AllowApprovalReuse": true}
+	seen["Revocations"], seen["MaxStale"] = true, true // TestRevoked, TestStale
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
