@@ -51,6 +51,11 @@ type Grant struct {
 	// Now is when the token is minted; zero means the system's clock.
 	Now time.Time
 
+	// Facts are what the token tells the service besides, such as role("buyer").
+	// Each must be of a type that the service has registered, which refuses the
+	// token otherwise; none is of the vocabulary's own.
+	Facts []datalog.Predicate
+
 	// AllowBearer makes a token that whoever has the bytes can use, for nobody
 	// in particular: Agent and AgentKey must be empty. Verifiers refuse it
 	// unless told otherwise.
@@ -70,6 +75,12 @@ func Mint(root token.Signer, g Grant, caveats ...delegation.Caveat) (*token.Toke
 	next, err := g.next(root, content)
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range g.Facts {
+		if err := delegation.FurtherFact(p); err != nil {
+			return nil, err
+		}
+		content.Facts = append(content.Facts, p)
 	}
 	lifetime, err := g.lifetime()
 	if err != nil {
@@ -185,7 +196,7 @@ func Clamp(c token.Chain, caveats ...delegation.Caveat) ([]delegation.Caveat, er
 
 // open reads a chain that something is to be added to.
 func open(c token.Chain) (*delegation.Chain, error) {
-	chain, err := delegation.Read(c)
+	chain, err := delegation.ReadUnregistered(c)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +220,7 @@ func extend(c token.Chain, chain *delegation.Chain, holder token.Signer, content
 
 // acceptable returns a token that a verifier can read, and no other.
 func acceptable[C token.Chain](c C) (C, error) {
-	if _, err := delegation.Read(c); err != nil {
+	if _, err := delegation.ReadUnregistered(c); err != nil {
 		var none C
 		return none, err
 	}

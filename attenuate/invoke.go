@@ -24,26 +24,14 @@ func Invoke(c token.Chain, holder token.Signer, req delegation.Request) (token.C
 // InvokeAt is [Invoke] with a window of one's own: from is included, until is
 // not. The window may be [delegation.MaxWindow] long, and the 30 seconds more. Prefer Invoke.
 func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, until time.Time) (token.Chain, error) {
-	chain, err := open(c)
-	if err != nil {
+	if err := invocable(c, from, until, delegation.MaxWindow); err != nil {
 		return nil, err
-	}
-	if chain.Bearer {
-		return nil, token.Errorf(token.CodeProfile, -1, "a bearer token cannot be invoked: present it as it is")
-	}
-	if from.Unix() < 0 || until.Unix() <= from.Unix() {
-		return nil, fmt.Errorf("the window of an invocation ends after it begins, by a second at least")
-	}
-	if until.Sub(from) > delegation.MaxWindow+delegation.Skew {
-		return nil, fmt.Errorf("an invocation holds for %s at most", delegation.MaxWindow)
 	}
 	checked, err := req.Check()
 	if err != nil {
 		return nil, err
 	}
-	// Drawn anew each time: two invocations of one request are two.
-	nonce := make([]byte, 16)
-	rand.Read(nonce)
+	nonce := freshNonce()
 	request, err := checked.Digest(c.PrefixHash(len(c.Blocks())), nonce)
 	if err != nil {
 		return nil, err
@@ -55,6 +43,36 @@ func InvokeAt(c token.Chain, holder token.Signer, req delegation.Request, from, 
 		NotBefore: uint64(from.Unix()),
 		Expires:   uint64(until.Unix()),
 	}
+	return invoked(c, holder, &inv)
+}
+
+// invocable returns why a token cannot be invoked for a window, or nil.
+func invocable(c token.Chain, from, until time.Time, longest time.Duration) error {
+	chain, err := open(c)
+	if err != nil {
+		return err
+	}
+	if chain.Bearer {
+		return token.Errorf(token.CodeProfile, -1, "a bearer token cannot be invoked: present it as it is")
+	}
+	if from.Unix() < 0 || until.Unix() <= from.Unix() {
+		return fmt.Errorf("the window of an invocation ends after it begins, by a second at least")
+	}
+	if until.Sub(from) > longest+delegation.Skew {
+		return fmt.Errorf("an invocation holds for %s at most", longest)
+	}
+	return nil
+}
+
+// freshNonce is drawn anew each time: two invocations of one request are two.
+func freshNonce() []byte {
+	nonce := make([]byte, 16)
+	rand.Read(nonce)
+	return nonce
+}
+
+// invoked appends an invocation, after which nothing can follow.
+func invoked(c token.Chain, holder token.Signer, inv *delegation.Invocation) (token.Chain, error) {
 	presented, err := c.Append(holder, inv.Content(), token.WithSecret(token.InvocationKey()))
 	if err != nil {
 		return nil, err

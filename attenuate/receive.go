@@ -37,7 +37,7 @@ func Open(u *token.Unverified, roots *trust.Roots, holder token.PublicKey, now t
 	if err != nil {
 		return nil, nil, err
 	}
-	chain, err := delegation.Read(c)
+	chain, err := delegation.ReadUnregistered(c)
 	if err != nil {
 		return nil, nil, err
 	}

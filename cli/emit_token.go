@@ -18,7 +18,7 @@ func emitToken(c *cli.Context, env *Env, t token.Chain) error {
 	if !c.Bool("json") {
 		return emit(c, env, text)
 	}
-	chain, err := delegation.Read(t)
+	chain, err := delegation.ReadUnregistered(t)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 		}
 		in.why, in.refused = err, err
 	}
-	chain, err := delegation.Read(in.token)
+	chain, err := delegation.ReadUnregistered(in.token)
 	if err != nil {
 		in.why = cmp.Or(in.why, err)
 		return in, nil

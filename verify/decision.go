@@ -21,6 +21,9 @@ type Decision struct {
 
 	// Delegator is the person on whose behalf the agent acts.
 	Delegator string
+	// Agent is the name that the directory binds to the key of whoever presents
+	// the token; empty where it binds none or several, and for bearer tokens.
+	Agent string
 	// Chain lists the holders, first to last.
 	Chain []Holder
 	// Bearer is true when nothing shows who presented the token.
@@ -48,10 +51,12 @@ func (d *Decision) author(block int) string {
 }
 
 // A Holder is one owner of a token. Name is what the one before called it: a
-// claim; Key is the key that signed or must sign what follows.
+// claim; Key is the key that signed or must sign what follows. Agent is the one name
+// that the directory binds to the key, empty where there is none.
 type Holder struct {
-	Name string
-	Key  token.PublicKey
+	Name  string
+	Key   token.PublicKey
+	Agent string
 }
 
 // A Reason is one cause of a denial. It is for the service's eyes: a client is
@@ -168,7 +173,7 @@ func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 	}
 	for _, l := range chain.Links {
 		if l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
-			d.Chain = append(d.Chain, Holder{l.Holder, l.Key})
+			d.Chain = append(d.Chain, Holder{Name: l.Holder, Key: l.Key})
 		}
 	}
 	d.RevocationIDs = token.RevocationIDs(t)
@@ -200,6 +205,7 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 	type holder struct {
 		Holder string `json:"holder"`
 		Key    string `json:"key"`
+		Agent  string `json:"agent"`
 	}
 	type reason struct {
 		Code    token.Code `json:"code"`
@@ -214,13 +220,14 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Allowed       bool              `json:"allowed"`
 		Code          token.Code        `json:"code"`
 		Delegator     string            `json:"delegator"`
+		Agent         string            `json:"agent"`
 		Chain         []holder          `json:"chain"`
 		Scope         *delegation.Scope `json:"scope"`
 		Expires       *string           `json:"expires"`
 		RevocationIDs []string          `json:"revocation_ids"`
 		Reasons       []reason          `json:"reasons"`
 	}{
-		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Scope: &d.Scope,
+		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Agent: d.Agent, Scope: &d.Scope,
 		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reason{},
 	}
 	if !d.Expires.IsZero() {
@@ -228,7 +235,7 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		out.Expires = &expires
 	}
 	for _, h := range d.Chain {
-		out.Chain = append(out.Chain, holder{h.Name, h.Key.String()})
+		out.Chain = append(out.Chain, holder{h.Name, h.Key.String(), h.Agent})
 	}
 	for _, id := range d.RevocationIDs {
 		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(id))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/trust"
 )
 
 // DefaultMemory is how much a verifier remembers, in bytes; see [Options].
@@ -45,9 +46,9 @@ func newMemory(most int) *memory {
 }
 
 // verify is [trust.Roots.Verify] for a token of which some first blocks may be known.
-func (m *memory) verify(v *Verifier, u *token.Unverified, now time.Time) (*token.Token, error) {
+func (m *memory) verify(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, error) {
 	u.Remember(m.keys)
-	candidates := v.roots.Candidates(u, now)
+	candidates := roots.Candidates(u, now)
 	if known := m.find(u, candidates); known != nil {
 		t, err := u.VerifyAfter(known)
 		if err == nil {
@@ -55,7 +56,7 @@ func (m *memory) verify(v *Verifier, u *token.Unverified, now time.Time) (*token
 		}
 		return t, err
 	}
-	t, err := v.roots.Verify(u, now)
+	t, err := roots.Verify(u, now)
 	if err == nil {
 		m.learn(t, 1)
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -27,12 +28,18 @@ type attempt struct {
 
 	// used is what the request uses up if it is allowed.
 	used *used
+
+	// channel is the connection that the request came in on, zero if not known.
+	channel delegation.Channel
+	// stated is what the verifier states of the service and of who presents.
+	stated []datalog.Predicate
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A
 // decision ends with the first that fails; an explanation tries them all. So none
 // of them may rely on the one before, nor leave anything behind.
 var steps = [...]func(*attempt) error{
+	(*attempt).length,
 	(*attempt).approvers,
 	(*attempt).presented,
 	(*attempt).lifetime,
@@ -48,7 +55,7 @@ var steps = [...]func(*attempt) error{
 // open does what everything else builds on: the request has one spelling, a trusted
 // root that may speak for the delegator and the holders signed, and the blocks say
 // nothing that is out of place.
-func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, now time.Time) (*attempt, error) {
+func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, state State, now time.Time) (*attempt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
 	}
@@ -62,23 +69,29 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, undecidable(err)
 	}
+	stated, err := state.facts()
+	if err != nil {
+		return nil, err
+	}
+	roots := v.roots.Roots() // one list for the whole decision
 	u, err := token.ParseText(raw, nil)
 	if err != nil {
 		return nil, err
 	}
-	t, err := v.memory.verify(v, u, now)
+	t, err := v.memory.verify(roots, u, now)
 	if err != nil {
 		return nil, err
 	}
-	chain, err := delegation.Read(t)
+	chain, err := delegation.Read(t, v.options.TokenFacts...)
 	if err != nil {
 		return nil, err
 	}
-	if err := v.roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
+	if err := roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
 		return nil, err
 	}
 	d.describe(t, chain)
-	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain}
+	stated = append(stated, identify(d, chain, v.directory(), now)...)
+	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain, channel: state.Channel, stated: stated}
 	a.used = a.uses()
 	if err := a.useApprovals(); err != nil {
 		return nil, err
@@ -103,6 +116,8 @@ func (a *attempt) digest() (err error) {
 func undecidable(err error) error {
 	return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
 }
+
+func (a *attempt) length() error { return a.v.length(a.token, a.chain) }
 
 func (a *attempt) approvers() error { return a.v.approvers(a.chain) }
 
@@ -135,15 +150,13 @@ func (a *attempt) invokedForThis() error {
 	if a.chain.Invocation == nil {
 		return nil
 	}
-	return a.v.invokedForThis(a.chain.Invocation, a.request)
+	return a.v.invokedForThis(a.chain.Invocation, a.request, a.channel)
 }
 
 func (a *attempt) evaluate() error {
-	var stated []datalog.Predicate
-	if inv := a.chain.Invocation; inv != nil {
-		stated = append(stated,
-			fact("request", datalog.Bytes(a.request[:])),
-			fact("agent_key", datalog.String(inv.By.String())))
+	stated := slices.Clone(a.stated)
+	if inv := a.chain.Invocation; inv != nil && !inv.IsSession() {
+		stated = append(stated, fact("request", datalog.Bytes(a.request[:])))
 	}
 	return a.v.evaluate(a.d, a.token, a.chain, a.req, stated, a.now)
 }

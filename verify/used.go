@@ -33,7 +33,8 @@ type used struct {
 func (a *attempt) uses() *used {
 	blocks := a.token.Blocks()
 	u := &used{Use: replay.Use{Group: replay.KeyOf(blocks[0].Signature), Now: a.now}}
-	if inv := a.chain.Invocation; inv != nil {
+	// A session is good for many requests, for as long as it lasts.
+	if inv := a.chain.Invocation; inv != nil && !inv.IsSession() {
 		u.add(inv.Block, blocks[inv.Block].Signature, seconds(inv.NotBefore), seconds(inv.Expires))
 	}
 	return u

@@ -20,6 +20,8 @@ import (
 const (
 	DefaultMaxTTL    = 24 * time.Hour
 	DefaultMaxWindow = delegation.MaxWindow
+
+	DefaultMaxSession = delegation.MaxSession
 )
 
 // Options are what a service may want otherwise. The zero value is the safe
@@ -40,6 +42,28 @@ type Options struct {
 	// MaxWindow bounds how long an invocation may hold, from its not-before to
 	// its expiry, besides 30 seconds of skew; zero means 5 minutes.
 	MaxWindow time.Duration
+
+	// MaxSession bounds how long a session may hold, as MaxWindow does for an
+	// invocation that is bound to one request; zero means 10 minutes.
+	MaxSession time.Duration
+
+	// MaxDepth bounds how often a token may have changed hands after it was
+	// minted; zero means 8. For none at all, use a policy with
+	// `check all depth($d), $d == 0`.
+	MaxDepth int
+
+	// MaxBlocks bounds the blocks of a token, its invocation included; zero means
+	// 24, and no token of more than 32 is ever read.
+	MaxBlocks int
+
+	// Directory says which name belongs to which agent's key. Without one, or
+	// where it does not bind exactly one name to the key of whoever presents the
+	// token, no agent fact is stated and caveats on the agent's name deny.
+	Directory trust.AgentSource
+
+	// TokenFacts are the facts that block 0 may tell besides the vocabulary, for
+	// the policy to find. A token that tells any other is refused.
+	TokenFacts []delegation.FactType
 
 	// AllowBearer accepts tokens that nobody in particular holds. Whoever has
 	// the bytes of one can use it for anything that it allows.
@@ -89,7 +113,7 @@ type Options struct {
 // A Verifier decides requests for one service. It is safe for concurrent use.
 type Verifier struct {
 	audience string
-	roots    *trust.Roots
+	roots    trust.Source
 	options  Options
 	policy   *engine.Authorizer
 	mentions delegation.Mentions // what the policy says of arguments
@@ -98,20 +122,27 @@ type Verifier struct {
 }
 
 // New returns a verifier for the service with the given name, which trusts the
-// given root keys. Nil options are the safe ones.
-func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
+// given root keys: [*trust.Roots], or a [*trust.File] that is read again when it
+// changes. Nil options are the safe ones.
+func New(audience string, roots trust.Source, o *Options) (*Verifier, error) {
 	if err := delegation.ValidName(audience); err != nil {
 		return nil, fmt.Errorf("audience %q: %w", audience, err)
 	}
-	if roots == nil {
+	if roots == nil || roots.Roots() == nil {
 		return nil, fmt.Errorf("a verifier needs root keys to trust")
 	}
 	v := &Verifier{audience: audience, roots: roots}
 	if o != nil {
 		v.options = *o
 	}
-	if v.options.MaxTTL < 0 || v.options.MaxWindow < 0 {
+	if v.options.MaxTTL < 0 || v.options.MaxWindow < 0 || v.options.MaxSession < 0 {
 		return nil, fmt.Errorf("a maximum must not be negative")
+	}
+	if err := v.options.bounds(); err != nil {
+		return nil, err
+	}
+	if err := registrable(v.options.TokenFacts); err != nil {
+		return nil, err
 	}
 	if v.options.MaxTTL == 0 {
 		v.options.MaxTTL = DefaultMaxTTL
@@ -123,11 +154,14 @@ func New(audience string, roots *trust.Roots, o *Options) (*Verifier, error) {
 		v.options.Memory = DefaultMemory
 	}
 	v.memory = newMemory(max(v.options.Memory, 0))
+	if v.options.MaxSession == 0 {
+		v.options.MaxSession = DefaultMaxSession
+	}
 	if v.options.Now == nil {
 		v.options.Now = time.Now
 	}
 	const most = 100 * 365 * 24 * time.Hour // far from an overflow
-	if v.options.MaxTTL > most || v.options.MaxWindow > most {
+	if v.options.MaxTTL > most || v.options.MaxWindow > most || v.options.MaxSession > most {
 		return nil, fmt.Errorf("a maximum must be less than %s", most)
 	}
 	if err := v.options.revocations(); err != nil {
@@ -184,20 +218,16 @@ func trustsPrevious(a *datalog.Authorizer) bool {
 //
 // The error is a [*token.Error] when the token itself is unusable (codes
 // malformed, unsupported and signature), and a [*Denied] otherwise; [CodeOf]
-// gives the code of either.
+// gives the code of either. A service that has more to say than the request calls
+// [Verifier.VerifyWith].
 func (v *Verifier) Verify(ctx context.Context, raw string, req delegation.Request) (*Decision, error) {
-	d := &Decision{}
-	if err := v.decide(ctx, d, raw, req); err != nil {
-		return d, d.deny(err)
-	}
-	d.Allowed = true
-	return d, nil
+	return v.VerifyWith(ctx, raw, req, State{})
 }
 
 // decide follows the order of spec/delegation.md. The first error denies. What the
 // request uses up is recorded when nothing else denies it.
-func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request) error {
-	a, err := v.open(ctx, d, raw, req, v.now())
+func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request, state State) error {
+	a, err := v.open(ctx, d, raw, req, state, v.now())
 	if err != nil {
 		return err
 	}
@@ -279,7 +309,7 @@ func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
 }
 
 // What the holder signed is compared with the real values outside the engine
-// too: audience, span, window and request.
+// too: audience, span, window, and request or channel.
 
 func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
 	if inv.Audience != v.audience {
@@ -289,8 +319,12 @@ func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
 }
 
 func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
-	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((v.options.MaxWindow+delegation.Skew)/time.Second) {
-		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), v.options.MaxWindow)
+	longest := v.options.MaxWindow
+	if inv.IsSession() {
+		longest = v.options.MaxSession
+	}
+	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((longest+delegation.Skew)/time.Second) {
+		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), longest)
 	}
 	return nil
 }
@@ -302,7 +336,10 @@ func (v *Verifier) invokedNow(inv *delegation.Invocation, now time.Time) error {
 	return nil
 }
 
-func (v *Verifier) invokedForThis(inv *delegation.Invocation, request delegation.Digest) error {
+func (v *Verifier) invokedForThis(inv *delegation.Invocation, request delegation.Digest, channel delegation.Channel) error {
+	if inv.IsSession() {
+		return sameChannel(inv, channel)
+	}
 	if inv.Request != request {
 		return token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
 	}

@@ -15,11 +15,20 @@ func (v *Invocation) Content() *datalog.Block {
 	}
 }
 
-// checks returns `check all request($q), $q == hex:..`, `check all audience($a),
-// $a == ".."` and `check all time($t), $t >= X && $t < Y`.
+// IsSession reports whether the invocation is bound to a connection instead of a
+// request. Any number of requests may then come with it.
+func (v *Invocation) IsSession() bool { return v.Channel != Channel{} }
+
+// checks returns `check all request($q), $q == hex:..` or, for a session, `check all
+// channel("tls-exporter", $c), $c == hex:..`; then `check all audience($a), $a ==
+// ".."` and `check all time($t), $t >= X && $t < Y`.
 func (v *Invocation) checks() []datalog.Check {
+	bound := v.Channel.check()
+	if !v.IsSession() {
+		bound = checkAll("request", "q", compare(datalog.OpEqual, "q", datalog.Bytes(v.Request[:])))
+	}
 	return []datalog.Check{
-		checkAll("request", "q", compare(datalog.OpEqual, "q", datalog.Bytes(v.Request[:]))),
+		bound,
 		checkAll("audience", "a", compare(datalog.OpEqual, "a", datalog.String(v.Audience))),
 		checkAll("time", "t", datalog.Binary{
 			Op:    datalog.OpAnd,
@@ -35,15 +44,19 @@ func (v *Invocation) readChecks(checks []datalog.Check) bool {
 	if len(checks) != 3 {
 		return false
 	}
-	_, request := guardOf(checks[0])
 	_, audience := guardOf(checks[1])
 	_, window := guardOf(checks[2])
 
-	_, term := comparison(request)
-	if digest, _ := term.(datalog.Bytes); len(digest) == sha256.Size {
-		copy(v.Request[:], digest)
+	if channel, ok := readChannel(checks[0]); ok {
+		v.Channel = channel
+	} else {
+		_, request := guardOf(checks[0])
+		_, term := comparison(request)
+		if digest, _ := term.(datalog.Bytes); len(digest) == sha256.Size {
+			copy(v.Request[:], digest)
+		}
 	}
-	_, term = comparison(audience)
+	_, term := comparison(audience)
 	name, _ := term.(datalog.String)
 	v.Audience = string(name)
 

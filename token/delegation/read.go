@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -34,6 +35,9 @@ type Chain struct {
 
 	// Depth is how often the holder changed after block 0.
 	Depth int
+
+	// Facts are what block 0 tells besides the vocabulary: see [FactType].
+	Facts []datalog.Predicate
 }
 
 // LinkKind says what a block did to the chain.
@@ -79,12 +83,14 @@ type Link struct {
 	Mentions Mentions
 }
 
-// An Invocation narrows a token to one request at one service, for seconds.
+// An Invocation narrows a token to one request at one service, for seconds; or as
+// a session to one connection with it, for minutes.
 type Invocation struct {
 	Block     int
 	By        token.PublicKey
 	Nonce     []byte
-	Request   Digest
+	Request   Digest  // zero for a session
+	Channel   Channel // zero unless it is a session
 	Audience  string
 	NotBefore uint64 // seconds since 1970, inclusive
 	Expires   uint64 // seconds since 1970, exclusive
@@ -103,9 +109,23 @@ func (c *Chain) Holder() *Link {
 
 // Read reads a chain by the rules of the vocabulary (spec/delegation.md) and
 // refuses any other with an error of type [*token.Error], code profile. It
-// holds nothing against the clock or a request.
-func Read(t token.Chain) (*Chain, error) {
-	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, chain: new(Chain)}
+// holds nothing against the clock or a request. Block 0 may tell facts of the
+// registered types besides; without any it tells those of the vocabulary only.
+func Read(t token.Chain, registered ...FactType) (*Chain, error) {
+	return read(t, func(p datalog.Predicate) bool {
+		return slices.ContainsFunc(registered, func(f FactType) bool { return f.Validate() == nil && f.covers(p) })
+	})
+}
+
+// ReadUnregistered is [Read] for those who hold a token and do not know what the
+// service has registered: block 0 may tell facts of any type outside of the
+// vocabulary. Nothing may be decided on its result: a verifier calls Read.
+func ReadUnregistered(t token.Chain) (*Chain, error) {
+	return read(t, func(p datalog.Predicate) bool { return FurtherFact(p) == nil })
+}
+
+func read(t token.Chain, further func(datalog.Predicate) bool) (*Chain, error) {
+	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, further: further, chain: new(Chain)}
 	for i := range r.blocks {
 		if err := r.block(i); err != nil {
 			return nil, token.Errorf(token.CodeProfile, i, "%s", err)
@@ -123,6 +143,8 @@ type reader struct {
 	root   token.PublicKey // zero when unknown
 	prefix func(blocks int) [32]byte
 	chain  *Chain
+
+	further func(datalog.Predicate) bool // may block 0 tell this besides the vocabulary
 
 	pointers int // places inside arguments that the links so far speak of
 }
@@ -159,7 +181,7 @@ func (r *reader) signer(i int) token.PublicKey {
 // link reads a block that is no invocation.
 func (r *reader) link(i int, b *token.Block) error {
 	l := Link{Block: i, By: r.signer(i), Key: b.Next}
-	facts, err := r.factsOf(b)
+	facts, err := r.factsOf(b, i == 0)
 	if err != nil {
 		return err
 	}
@@ -204,7 +226,7 @@ func (r *reader) link(i int, b *token.Block) error {
 		return fmt.Errorf("the token speaks of more than %d places inside arguments, addresses and URLs", maxPointers)
 	}
 	if i == 0 {
-		r.chain.Delegator = facts.delegator
+		r.chain.Delegator, r.chain.Facts = facts.delegator, facts.further
 		for _, required := range []string{"expires", "resource", "operation"} {
 			if !r.chain.Scope.has(required) {
 				return fmt.Errorf("the required %s caveat is missing or not in its canonical form", required)
@@ -227,7 +249,7 @@ func (r *reader) invocation(i int, b *token.Block) error {
 	case r.chain.Bearer:
 		return fmt.Errorf("a bearer token cannot be invoked")
 	}
-	facts, err := r.factsOf(b)
+	facts, err := r.factsOf(b, false)
 	if err != nil {
 		return err
 	}
@@ -239,7 +261,7 @@ func (r *reader) invocation(i int, b *token.Block) error {
 	}
 	inv := &Invocation{Block: i, By: r.signer(i), Nonce: facts.nonce}
 	if !inv.readChecks(b.Datalog.Checks) {
-		return fmt.Errorf("an invocation has exactly its three checks, in their canonical form: request, audience, time")
+		return fmt.Errorf("an invocation has exactly its three checks, in their canonical form: request or channel, audience, time")
 	}
 	r.chain.Invocation = inv
 	return nil
@@ -249,12 +271,13 @@ func (r *reader) invocation(i int, b *token.Block) error {
 type facts struct {
 	delegator, holder string
 	nonce             []byte
+	further           []datalog.Predicate // in block 0 only
 }
 
 // factsOf reads a block's facts: those of the vocabulary, each at most once, and
-// no other. A fact that a verifier states would otherwise stand in for one that
-// is absent.
-func (r *reader) factsOf(b *token.Block) (f facts, err error) {
+// in block 0 what the service has registered, and no other. A fact that a verifier
+// states would otherwise stand in for one that is absent.
+func (r *reader) factsOf(b *token.Block, authority bool) (f facts, err error) {
 	for _, p := range b.Datalog.Facts {
 		var value datalog.Term
 		if len(p.Terms) == 1 {
@@ -272,6 +295,8 @@ func (r *reader) factsOf(b *token.Block) (f facts, err error) {
 				return f, fmt.Errorf("a second nonce")
 			}
 			f.nonce = append([]byte{}, bytes...)
+		case authority && r.further(p):
+			f.further = append(f.further, p)
 		default:
 			return f, fmt.Errorf("the fact %s does not belong into a token", p)
 		}

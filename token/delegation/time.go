@@ -15,6 +15,10 @@ const Skew = 30 * time.Second
 // refuse more unless told otherwise.
 const MaxWindow = 5 * time.Minute
 
+// MaxSession is the longest that a session may hold, besides [Skew]; verifiers
+// refuse more unless told otherwise.
+const MaxSession = 10 * time.Minute
+
 // maxTime is the last second of the year 9999, the last that RFC 3339 can
 // write.
 const maxTime = 253402300799

@@ -112,25 +112,25 @@ func quotedValue(s string) (value, rest string, err error) {
 	return "", "", fmt.Errorf("has a quote that is never closed")
 }
 
-// counts reports whether the namespaces name "whittle" literally. It fails on a
+// counts reports whether the namespaces name the given one literally. It fails on a
 // list that names it and would mean something else to OpenSSH, and on what is
 // probably a misspelling of it.
-func (o options) counts() (bool, error) {
+func (o options) counts(namespace string) (bool, error) {
 	if o.namespaces == nil {
 		return false, nil
 	}
 	list := strings.Split(*o.namespaces, ",")
-	if !slices.Contains(list, Namespace) {
+	if !slices.Contains(list, namespace) {
 		for _, n := range list {
-			if strings.EqualFold(strings.TrimSpace(n), Namespace) {
-				return false, fmt.Errorf("namespace %.40q: write %s", n, Namespace)
+			if strings.EqualFold(strings.TrimSpace(n), namespace) {
+				return false, fmt.Errorf("namespace %.40q: write %s", n, namespace)
 			}
 		}
 		return false, nil
 	}
 	for _, n := range list {
 		if n == "" || strings.ContainsAny(n, `!*? "`) {
-			return false, fmt.Errorf("namespace %.40q beside %s: namespaces are names, without wildcards, negation and blanks", n, Namespace)
+			return false, fmt.Errorf("namespace %.40q beside %s: namespaces are names, without wildcards, negation and blanks", n, namespace)
 		}
 	}
 	return true, nil

@@ -27,11 +27,25 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e
 // and that they are no cert-authority. A file without entries is no error and
 // trusts nobody.
 func Parse(data []byte) (*Roots, error) {
+	entries, err := parseEntries(data, Namespace, checkPrincipal)
+	if err != nil {
+		return nil, err
+	}
+	r := &Roots{entries: entries}
+	for _, e := range entries {
+		r.ids = append(r.ids, RootKeyID(e.Key))
+	}
+	return r, nil
+}
+
+// parseEntries returns the entries that count in a namespace, whose principals are as
+// check wants them.
+func parseEntries(data []byte, namespace string, check func(principal string) error) ([]Entry, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("the trust file has more than %d bytes", MaxBytes)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	r := new(Roots)
+	var entries []Entry
 	number, keys := 0, 0
 	for raw := range bytes.Lines(data) {
 		number++
@@ -43,23 +57,22 @@ func Parse(data []byte) (*Roots, error) {
 		if keys++; keys > MaxEntries {
 			return nil, fmt.Errorf("the trust file has more than %d entries", MaxEntries)
 		}
-		entry, counts, err := parseLine(line)
+		entry, counts, err := parseLine(line, namespace, check)
 		if err != nil {
 			return nil, &LineError{number, err.Error()}
 		}
 		if counts {
 			entry.Line = number
-			r.entries = append(r.entries, entry)
-			r.ids = append(r.ids, RootKeyID(entry.Key))
+			entries = append(entries, entry)
 		}
 	}
-	return r, nil
+	return entries, nil
 }
 
 // parseLine reads one line that is neither blank nor a comment:
 //
 //	principal[,principal..] [option[,option..]] keytype base64 [comment]
-func parseLine(line string) (entry Entry, counts bool, err error) {
+func parseLine(line, namespace string, check func(principal string) error) (entry Entry, counts bool, err error) {
 	for _, c := range []byte(line) {
 		if c < 0x20 && c != '\t' || c == 0x7f {
 			return Entry{}, false, fmt.Errorf("control character %q", c)
@@ -89,7 +102,7 @@ func parseLine(line string) (entry Entry, counts bool, err error) {
 	if o.certAuthority {
 		return Entry{}, false, fmt.Errorf("cert-authority is not supported: list the keys themselves")
 	}
-	counts, err = o.counts()
+	counts, err = o.counts(namespace)
 	if err != nil || !counts {
 		return Entry{}, false, err
 	}
@@ -102,7 +115,7 @@ func parseLine(line string) (entry Entry, counts bool, err error) {
 	}
 	entry = Entry{Principals: strings.Split(principals, ","), Comment: comment}
 	for _, p := range entry.Principals {
-		if err := checkPrincipal(p); err != nil {
+		if err := check(p); err != nil {
 			return Entry{}, false, err
 		}
 	}

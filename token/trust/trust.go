@@ -30,6 +30,10 @@ const (
 	MaxEntries = 10_000 // lines with a key, whether they count or not
 )
 
+// A Source is where a verifier finds the root keys: [*Roots], which never change,
+// or a [*File]. Roots is called once for each decision.
+type Source interface{ Roots() *Roots }
+
 // Roots is a list of trusted keys. It never changes, and is safe for concurrent
 // use. The zero value, and nil, trust nobody.
 type Roots struct {
@@ -52,22 +56,32 @@ type Entry struct {
 }
 
 // Load reads a file and parses it. Errors of [Parse] have the path before them.
-func Load(path string) (*Roots, error) {
+// A service that runs for long uses [Open], which notices when the file changes.
+func Load(path string) (*Roots, error) { return load(path, Parse) }
+
+func load[T any](path string, parse func([]byte) (T, error)) (list T, err error) {
+	data, err := readFile(path)
+	if err != nil {
+		return list, err
+	}
+	if list, err = parse(data); err != nil {
+		return list, fmt.Errorf("%s: %w", path, err)
+	}
+	return list, nil
+}
+
+// readFile reads at most one byte more than [MaxBytes].
+func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	r, err := Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
+	return io.ReadAll(io.LimitReader(f, MaxBytes+1))
 }
+
+// Roots returns r: a list that never changes is a [Source] too.
+func (r *Roots) Roots() *Roots { return r }
 
 // Entries returns the entries in the order of the file. The result is the
 // caller's own.
@@ -75,7 +89,11 @@ func (r *Roots) Entries() []Entry {
 	if r == nil {
 		return nil
 	}
-	entries := slices.Clone(r.entries)
+	return cloned(r.entries)
+}
+
+func cloned(entries []Entry) []Entry {
+	entries = slices.Clone(entries)
 	for i := range entries {
 		entries[i].Principals = slices.Clone(entries[i].Principals)
 	}

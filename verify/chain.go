@@ -1,0 +1,85 @@
+package verify
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
+)
+
+// Defaults for the bounds on a chain.
+const (
+	DefaultMaxDepth  = 8
+	DefaultMaxBlocks = 24
+)
+
+// mostBlocks is what is read of any token (spec/wire.md, "Limits").
+const mostBlocks = 32
+
+// bounds fills in the bounds on a chain, and refuses what is no bound.
+func (o *Options) bounds() error {
+	if o.MaxDepth < 0 || o.MaxBlocks < 0 {
+		return fmt.Errorf("a maximum must not be negative")
+	}
+	if o.MaxDepth > mostBlocks || o.MaxBlocks > mostBlocks {
+		return fmt.Errorf("no token has more than %d blocks", mostBlocks)
+	}
+	if o.MaxDepth == 0 {
+		o.MaxDepth = DefaultMaxDepth
+	}
+	if o.MaxBlocks == 0 {
+		o.MaxBlocks = DefaultMaxBlocks
+	}
+	return nil
+}
+
+// registrable refuses what a service cannot register.
+func registrable(facts []delegation.FactType) error {
+	for _, f := range facts {
+		if err := f.Validate(); err != nil {
+			return fmt.Errorf("token fact %s: %w", f, err)
+		}
+	}
+	return nil
+}
+
+// length holds a chain against the bounds on it.
+func (v *Verifier) length(t *token.Token, chain *delegation.Chain) error {
+	if n := len(t.Blocks()); n > v.options.MaxBlocks {
+		return token.Errorf(token.CodeLimit, -1, "the token has %d blocks, at most %d are accepted", n, v.options.MaxBlocks)
+	}
+	if chain.Depth > v.options.MaxDepth {
+		return token.Errorf(token.CodeLimit, -1, "the token changed hands %d times after it was minted, at most %d are accepted", chain.Depth, v.options.MaxDepth)
+	}
+	return nil
+}
+
+// directory returns the agents known now; nil knows nobody.
+func (v *Verifier) directory() *trust.Directory {
+	if v.options.Directory == nil {
+		return nil
+	}
+	return v.options.Directory.Directory()
+}
+
+// identify states who presents the token: the key that signed the invocation, and
+// its name only where the directory binds exactly one to that key now. Of a bearer
+// token nothing is stated, since nothing shows who has it.
+func identify(d *Decision, chain *delegation.Chain, directory *trust.Directory, now time.Time) []datalog.Predicate {
+	for i := range d.Chain {
+		d.Chain[i].Agent, _ = directory.Agent(d.Chain[i].Key, now)
+	}
+	inv := chain.Invocation
+	if inv == nil {
+		return nil
+	}
+	stated := []datalog.Predicate{fact("agent_key", datalog.String(inv.By.String()))}
+	if name, ok := directory.Agent(inv.By, now); ok {
+		d.Agent = name
+		stated = append(stated, fact("agent", datalog.String(name)))
+	}
+	return stated
+}
