@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 )
 
@@ -21,7 +22,8 @@ const DefaultMemory = 16 << 20
 // A chain is found by its root key and its prefix hash, which covers every byte of its
 // blocks. It is safe for concurrent use.
 type memory struct {
-	keys *token.KeyMemory
+	keys  *token.KeyMemory
+	facts []delegation.FactType // that the service registers for block 0
 
 	mu     sync.Mutex
 	most   int // bytes
@@ -36,36 +38,42 @@ type remembered struct {
 	name  [32]byte
 	size  int
 	token *token.Token
+	chain *delegation.Chain // what the blocks say
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
 // take 80 KiB each.
-func newMemory(most int) *memory {
+func newMemory(most int, facts []delegation.FactType) *memory {
 	const keySize = 80 << 10
-	return &memory{keys: token.NewKeyMemory(most / 4 / keySize), most: most - most/4, chains: map[[32]byte]*list.Element{}}
+	return &memory{keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4, chains: map[[32]byte]*list.Element{}}
 }
 
-// verify is [trust.Roots.Verify] for a token of which some first blocks may be known.
-func (m *memory) verify(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, error) {
+// read verifies a token's signatures from a root trusted now, and reads its blocks.
+// What is known of the first of them is not verified and read again.
+func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, *delegation.Chain, error) {
 	u.Remember(m.keys)
-	candidates := roots.Candidates(u, now)
-	if known := m.find(u, candidates); known != nil {
-		t, err := u.VerifyAfter(known)
-		if err == nil {
-			m.learn(t, len(known.Blocks())+1)
+	known := m.find(u, roots.Candidates(u, now))
+	if known == nil {
+		t, err := roots.Verify(u, now)
+		if err != nil {
+			return nil, nil, err
 		}
-		return t, err
-	}
-	t, err := roots.Verify(u, now)
-	if err == nil {
 		m.learn(t, 1)
+		chain, err := delegation.Read(t, m.facts...)
+		return t, chain, err
 	}
-	return t, err
+	t, err := u.VerifyAfter(known.token)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.learn(t, len(known.token.Blocks())+1)
+	chain, err := known.chain.Continue(t, m.facts...)
+	return t, chain, err
 }
 
 // find returns the longest known chain that u continues and that one of the roots,
 // which are those trusted now, has signed.
-func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *token.Token {
+func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for n := u.Len() - 1; n > 0; n-- {
@@ -73,7 +81,7 @@ func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *token.Token
 			if e := m.chains[chainName(root, u.PrefixHash(n))]; e != nil {
 				m.recent.MoveToFront(e)
 				m.hits++
-				return e.Value.(*remembered).token
+				return e.Value.(*remembered)
 			}
 		}
 	}
@@ -86,7 +94,11 @@ func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *token.Token
 func (m *memory) learn(t *token.Token, from int) {
 	for n := from; n < len(t.Blocks()); n++ {
 		known := t.First(n)
-		m.keep(&remembered{chainName(t.Root(), t.PrefixHash(n)), sizeOf(known), known})
+		chain, err := delegation.Read(known, m.facts...)
+		if err != nil {
+			return // nor does a longer one keep the rules, unless it is bearer
+		}
+		m.keep(&remembered{chainName(t.Root(), t.PrefixHash(n)), sizeOf(known), known, chain})
 	}
 }
 

@@ -78,11 +78,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, err
 	}
-	t, err := v.memory.verify(roots, u, now)
-	if err != nil {
-		return nil, err
-	}
-	chain, err := delegation.Read(t, v.options.TokenFacts...)
+	t, chain, err := v.memory.read(roots, u, now)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package verify_test
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/vectors"
 	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/replay"
 )
 
 // TestWireVectors reads and verifies each token of wire.json.
@@ -63,23 +66,104 @@ func TestDelegationVectors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			roots, err := trust.Parse([]byte(c.Trust))
-			if err != nil {
-				t.Fatal(err)
-			}
-			v, err := verify.New(c.Service, roots, &verify.Options{
-				AllowBearer: c.AllowBearer, Now: func() time.Time { return c.Now }, Replay: firstStart(t),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := decideWith(t, v, c.Token, delegation.Request{
-				Operation: c.Request.Operation, Resources: c.Request.Resources, Args: c.Request.Args,
-			})
+			got := decideWith(t, vectorVerifier(t, &c, firstStart(t)), c.Token, vectorRequest(&c))
 			if (got == "") != c.Expect.Allowed || c.Expect.Code != "" && string(got) != c.Expect.Code {
 				t.Errorf("%s (%s): code %q, want %q", c.Description, c.Rule, got, c.Expect.Code)
 			}
 		})
+	}
+}
+
+// vectorVerifier is the service of a case; without a memory of requests it allows
+// replay.
+func vectorVerifier(t *testing.T, c *vectors.DelegationCase, store replay.Store) *verify.Verifier {
+	t.Helper()
+	roots, err := trust.Parse([]byte(c.Trust))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verify.New(c.Service, roots, &verify.Options{
+		AllowBearer: c.AllowBearer, Now: func() time.Time { return c.Now }, Replay: store, AllowReplay: store == nil,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func vectorRequest(c *vectors.DelegationCase) delegation.Request {
+	return delegation.Request{Operation: c.Request.Operation, Resources: c.Request.Resources, Args: c.Request.Args}
+}
+
+// TestMemoryChangesNoAnswer decides each request of delegation.json again with a
+// verifier that has seen it before, and the accepted case that it derives from.
+func TestMemoryChangesNoAnswer(t *testing.T) {
+	cases, err := vectors.Delegation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]*vectors.DelegationCase{}
+	for i := range cases {
+		byName[cases[i].Name] = &cases[i]
+	}
+	known := uint64(0)
+	for i := range cases {
+		c := &cases[i]
+		t.Run(c.Name, func(t *testing.T) {
+			v := vectorVerifier(t, c, nil)
+			if s := byName[c.Sibling]; s != nil {
+				decideWith(t, v, s.Token, vectorRequest(s))
+			}
+			for range 4 { // the last times with tables for its keys
+				got := decideWith(t, v, c.Token, vectorRequest(c))
+				if (got == "") != c.Expect.Allowed || c.Expect.Code != "" && string(got) != c.Expect.Code {
+					t.Errorf("%s (%s): code %q, want %q", c.Description, c.Rule, got, c.Expect.Code)
+				}
+			}
+			known += v.MemoryStats().Hits
+		})
+	}
+	if known < 1000 {
+		t.Errorf("memory served %d times only", known)
+	}
+}
+
+// TestContinueReadsTheSame: reading on from each beginning of a chain is reading all
+// of it, for every token of delegation.json.
+func TestContinueReadsTheSame(t *testing.T) {
+	cases, err := vectors.Delegation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	continued := 0
+	for _, c := range cases {
+		roots, err := trust.Parse([]byte(c.Trust))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := token.ParseText(c.Token, nil)
+		if err != nil {
+			continue
+		}
+		tok, err := roots.Verify(u, c.Now)
+		if err != nil {
+			continue
+		}
+		want, wantErr := delegation.Read(tok)
+		for n := 1; n < len(tok.Blocks()); n++ {
+			beginning, err := delegation.Read(tok.First(n))
+			if err != nil {
+				continue
+			}
+			continued++
+			got, err := beginning.Continue(tok)
+			if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%s: after %d blocks read as %+v, %v, in one go as %+v, %v", c.Name, n, got, err, want, wantErr)
+			}
+		}
+	}
+	if continued < 100 {
+		t.Errorf("only %d chains were continued", continued)
 	}
 }
 

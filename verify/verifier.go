@@ -153,7 +153,7 @@ func New(audience string, roots trust.Source, o *Options) (*Verifier, error) {
 	if v.options.Memory == 0 {
 		v.options.Memory = DefaultMemory
 	}
-	v.memory = newMemory(max(v.options.Memory, 0))
+	v.memory = newMemory(max(v.options.Memory, 0), v.options.TokenFacts)
 	if v.options.MaxSession == 0 {
 		v.options.MaxSession = DefaultMaxSession
 	}

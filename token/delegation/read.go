@@ -38,6 +38,13 @@ type Chain struct {
 
 	// Facts are what block 0 tells besides the vocabulary: see [FactType].
 	Facts []datalog.Predicate
+
+	// What was read, for [Chain.Continue].
+	blocks int
+	root   token.PublicKey // zero when unknown
+	prefix [32]byte
+
+	places int // inside arguments, addresses and URLs that the links speak of
 }
 
 // LinkKind says what a block did to the chain.
@@ -112,7 +119,7 @@ func (c *Chain) Holder() *Link {
 // holds nothing against the clock or a request. Block 0 may tell facts of the
 // registered types besides; without any it tells those of the vocabulary only.
 func Read(t token.Chain, registered ...FactType) (*Chain, error) {
-	return read(t, func(p datalog.Predicate) bool {
+	return read(t, new(Chain), func(p datalog.Predicate) bool {
 		return slices.ContainsFunc(registered, func(f FactType) bool { return f.Validate() == nil && f.covers(p) })
 	})
 }
@@ -121,20 +128,40 @@ func Read(t token.Chain, registered ...FactType) (*Chain, error) {
 // service has registered: block 0 may tell facts of any type outside of the
 // vocabulary. Nothing may be decided on its result: a verifier calls Read.
 func ReadUnregistered(t token.Chain) (*Chain, error) {
-	return read(t, func(p datalog.Predicate) bool { return FurtherFact(p) == nil })
+	return read(t, new(Chain), func(p datalog.Predicate) bool { return FurtherFact(p) == nil })
 }
 
-func read(t token.Chain, further func(datalog.Predicate) bool) (*Chain, error) {
-	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, further: further, chain: new(Chain)}
-	for i := range r.blocks {
+// Continue is [Read] for a token that begins with the blocks of the chain's own,
+// byte for byte: those are not read again, and hold what was registered for them. It
+// reads all of them where the token does not, and the chain stays as it is.
+func (c *Chain) Continue(t token.Chain, registered ...FactType) (*Chain, error) {
+	if n := c.blocks; n > 0 && n < len(t.Blocks()) && c.prefix == t.PrefixHash(n) && c.root == t.Root() && c.plainlyHeld() {
+		longer := *c
+		longer.Links, longer.Scope = slices.Clip(c.Links), *c.Scope.Clone()
+		longer.Approvals = slices.Clip(c.Approvals)
+		return read(t, &longer, nil)
+	}
+	return Read(t, registered...)
+}
+
+// plainlyHeld reports whether the chain reads the same as part of a longer one: that
+// of a bearer token or an invocation depends on what ends it.
+func (c *Chain) plainlyHeld() bool { return !c.Bearer && c.Invocation == nil }
+
+// read reads the blocks of t that chain does not know yet. further says what block 0
+// may tell besides the vocabulary.
+func read(t token.Chain, chain *Chain, further func(datalog.Predicate) bool) (*Chain, error) {
+	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, further: further, chain: chain}
+	for i := chain.blocks; i < len(r.blocks); i++ {
 		if err := r.block(i); err != nil {
 			return nil, token.Errorf(token.CodeProfile, i, "%s", err)
 		}
 	}
-	if r.form != token.Held && r.chain.Invocation == nil {
-		r.chain.Bearer = true
+	if r.form != token.Held && chain.Invocation == nil {
+		chain.Bearer = true
 	}
-	return r.chain, nil
+	chain.blocks, chain.root, chain.prefix = len(r.blocks), r.root, t.PrefixHash(len(r.blocks))
+	return chain, nil
 }
 
 type reader struct {
@@ -145,8 +172,6 @@ type reader struct {
 	chain  *Chain
 
 	further func(datalog.Predicate) bool // may block 0 tell this besides the vocabulary
-
-	pointers int // places inside arguments that the links so far speak of
 }
 
 func (r *reader) block(i int) error {
@@ -222,7 +247,7 @@ func (r *reader) link(i int, b *token.Block) error {
 		l.Caveats = append(l.Caveats, cv)
 		r.chain.Scope.Narrow(cv, i)
 	}
-	if r.pointers += l.Mentions.places(); r.pointers > maxPointers {
+	if r.chain.places += l.Mentions.places(); r.chain.places > maxPointers {
 		return fmt.Errorf("the token speaks of more than %d places inside arguments, addresses and URLs", maxPointers)
 	}
 	if i == 0 {
