@@ -123,7 +123,7 @@ func TestMemoryChangesNoAnswer(t *testing.T) {
 			known += v.MemoryStats().Hits
 		})
 	}
-	if known < 1000 {
+	if known < 500 {
 		t.Errorf("memory served %d times only", known)
 	}
 }
@@ -136,6 +136,7 @@ func TestContinueReadsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	continued := 0
+	var stranger *delegation.Chain
 	for _, c := range cases {
 		roots, err := trust.Parse([]byte(c.Trust))
 		if err != nil {
@@ -150,12 +151,18 @@ func TestContinueReadsTheSame(t *testing.T) {
 			continue
 		}
 		want, wantErr := delegation.Read(tok)
+		if stranger != nil {
+			if got, err := stranger.Continue(tok); !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%s: another chain's beginning was taken for its own", c.Name)
+			}
+		}
 		for n := 1; n < len(tok.Blocks()); n++ {
 			beginning, err := delegation.Read(tok.First(n))
 			if err != nil {
 				continue
 			}
 			continued++
+			stranger = beginning
 			got, err := beginning.Continue(tok)
 			if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 				t.Errorf("%s: after %d blocks read as %+v, %v, in one go as %+v, %v", c.Name, n, got, err, want, wantErr)

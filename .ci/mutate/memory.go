@@ -7,4 +7,7 @@ var memoryMutants = []mutant{
 	{"no small-order R with a table", "token/ed25519_table.go", "if err := checkEncoding([32]byte(sig[:32])); err != nil {", "if err := error(nil); err != nil {", "./token", "Ed25519CCTV"},
 	{"R is compared with a table", "token/ed25519_table.go", "if string(r.Bytes()) != string(sig[:32]) {", "if false {", "./token", "KeyMemory"},
 	{"few tables", "token/keymemory.go", "(m.tables > m.most || m.recent.Len() > m.most*watched)", "m.recent.Len() > m.most*watched", "./token", "KeyMemory"},
+	{"a chain is continued by its own token", "token/delegation/read.go", "c.prefix == t.PrefixHash(n)", "true", "./verify", "ContinueReads"},
+	{"the memory is bounded", "verify/memory.go", "for m.bytes += r.size; m.bytes > m.most; {", "for m.bytes += r.size; false; {", "./verify", "MemoryIsBounded"},
+	{"a known chain is not verified again", "verify/memory.go", "m.keep(&remembered{", "_ = (&remembered{", "./verify", "KnownChain"},
 }
