@@ -39,6 +39,7 @@ type Decision struct {
 	// Reasons say why the request was denied, as far as is known.
 	Reasons []Reason
 
+	service string   // whose decision it is
 	authors []string // who wrote each block
 }
 
@@ -66,18 +67,19 @@ type Reason struct {
 	// Block is the block that refuses, -1 for the token as a whole or the
 	// service.
 	Block int
-	// Hop is who wrote that block: the delegator, a holder, or the service. It
-	// is empty where whoever had the bytes can have written it.
+	// Hop is who wrote that block: the delegator, a holder, or the service. Where
+	// the blocks do not say it is the key that signed. It is empty where whoever
+	// had the bytes can have written it.
 	Hop string
 	// Check is the check that failed, as Datalog, if there is one.
 	Check string
+	// Asked is what the request is in the respect that the check bounds, such as
+	// "amount 250", or that it has nothing of the sort. Allowed is what would have
+	// been allowed, such as "1 to 100". Empty where nothing was compared; Allowed
+	// also for the service's own checks.
+	Asked, Allowed string
 	// Message says what was compared with what.
 	Message string
-	// Asked is what the request is in the respect that the check bounds, such as
-	// "amount 250", and Allowed what would have been allowed, such as "1 to 100".
-	// Both are empty where no caveat of the token denies; Asked also where the
-	// request has nothing of the sort.
-	Asked, Allowed string
 }
 
 func (r Reason) String() string {
@@ -129,6 +131,17 @@ func CodeOf(err error) token.Code {
 	return token.CodeUnavailable
 }
 
+// refusal is an error that says what was compared with what.
+type refusal struct {
+	err            error
+	asked, allowed string
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+func refuse(err error, asked, allowed string) error { return &refusal{err, asked, allowed} }
+
 // denial carries several reasons from the engine to the decision.
 type denial struct{ reasons []Reason }
 
@@ -136,20 +149,8 @@ func (d *denial) Error() string { return d.reasons[0].String() }
 
 // deny records why, and returns the error for the caller.
 func (d *Decision) deny(err error) error {
-	if e, ok := errors.AsType[*denial](err); ok {
-		d.Code, d.Reasons = e.reasons[0].Code, e.reasons
-		return &Denied{d, err}
-	}
-	d.Code = CodeOf(err)
-	reason := Reason{Code: d.Code, Block: -1, Message: err.Error()}
-	if e, ok := errors.AsType[*token.Error](err); ok {
-		reason.Block = e.Block
-		reason.Hop = d.author(e.Block)
-		bare := *e
-		bare.Block = -1
-		reason.Message = bare.Error()
-	}
-	d.Reasons = []Reason{reason}
+	d.Reasons = d.reasons(err)
+	d.Code = d.Reasons[0].Code
 	switch d.Code {
 	case token.CodeMalformed, token.CodeUnsupported, token.CodeSignature:
 		return err
@@ -157,11 +158,46 @@ func (d *Decision) deny(err error) error {
 	return &Denied{d, err}
 }
 
+// reasons returns what an error says, one reason at least.
+func (d *Decision) reasons(err error) []Reason {
+	if e, ok := errors.AsType[*denial](err); ok {
+		return e.reasons
+	}
+	reason := Reason{Code: CodeOf(err), Block: -1, Message: err.Error()}
+	if e, ok := errors.AsType[*token.Error](err); ok {
+		reason.Block = e.Block
+		bare := *e
+		bare.Block = -1
+		reason.Message = bare.Error()
+	}
+	if e, ok := errors.AsType[*refusal](err); ok {
+		reason.Asked, reason.Allowed = e.asked, e.allowed
+	}
+	reason.Hop = d.author(reason.Block)
+	if reason.Block < 0 {
+		reason.Hop = d.service
+	}
+	return []Reason{reason}
+}
+
 // Refused returns the decision about a token that could not even be read.
 func Refused(err *token.Error) *Decision {
 	d := &Decision{}
 	_ = d.deny(err)
 	return d
+}
+
+// signedBy names the authors of blocks that are not read yet by their keys. Whose
+// secret is published is nobody.
+func (d *Decision) signedBy(t *token.Token) {
+	d.authors = []string{t.Root().String()}
+	for _, b := range t.Blocks() {
+		name := ""
+		if !token.IsInvocationKey(b.Next) {
+			name = b.Next.String()
+		}
+		d.authors = append(d.authors, name)
+	}
 }
 
 // describe fills in what a verified chain says.
@@ -212,9 +248,9 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Block   int        `json:"block"`
 		Hop     string     `json:"hop"`
 		Check   string     `json:"check"`
+		Asked   string     `json:"asked"`
+		Allowed string     `json:"allowed"`
 		Message string     `json:"message"`
-		Asked   string     `json:"asked,omitempty"`
-		Allowed string     `json:"allowed,omitempty"`
 	}
 	out := struct {
 		Allowed       bool              `json:"allowed"`

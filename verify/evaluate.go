@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,18 +24,20 @@ type Limits struct {
 // maxReasons bounds how many failed checks a decision lists.
 const maxReasons = 32
 
-// evaluate asks the engine, which has the last word on every caveat. stated are
-// the facts that the verifier knows besides those of the request and the clock.
-func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain, req *delegation.Checked, stated []datalog.Predicate, now time.Time) error {
-	facts, err := v.state(req, chain, now)
+// evaluate asks the engine, which has the last word on every caveat.
+func (a *attempt) evaluate() error {
+	v, d, chain, req := a.v, a.d, a.chain, a.req
+	facts, err := v.state(req, chain, a.now)
 	if err != nil {
 		return err
 	}
-	blocks, err := statedTo(engineBlocks(t), chain, req)
+	facts = append(facts, a.stated...)
+	blocks, err := statedTo(a.blocks, chain, req)
 	if err != nil {
 		return err
 	}
-	r, err := v.policy.Evaluate(blocks, append(facts, stated...), &engine.Options{Limits: engine.Limits(v.options.Limits), Externs: v.options.Externs})
+	r, err := v.policy.Evaluate(blocks, facts, &engine.Options{Limits: engine.Limits(v.options.Limits), Externs: v.options.Externs})
+	a.result = r
 	if err != nil {
 		return evaluationError(err)
 	}
@@ -48,11 +51,21 @@ func (v *Verifier) evaluate(d *Decision, t *token.Token, chain *delegation.Chain
 			break
 		}
 		reason := Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Check: f.Source.String(), Message: "the service's own check does not hold"}
+		var inside []datalog.Predicate // what only this block was told
+		if f.Block != engine.AuthorizerBlock {
+			inside = blocks[f.Block].Datalog.Facts
+		}
+		reason.Asked = asked(f.Source, facts, inside)
 		if f.Block != engine.AuthorizerBlock {
 			reason.Block = int(f.Block)
 			reason.Hop = d.author(reason.Block)
-			finding := delegation.Explain(delegation.ReadCaveat(*f.Source), slices.Concat(facts, stated, insideOf(chain, req, reason.Block)))
-			reason.Message, reason.Asked, reason.Allowed = finding.Message, finding.Asked, finding.Allowed
+			caveat := delegation.ReadCaveat(*f.Source)
+			finding := delegation.Explain(caveat, slices.Concat(facts, inside))
+			reason.Asked = cmp.Or(finding.Asked, reason.Asked)
+			reason.Allowed, reason.Message = finding.Allowed, finding.Message
+			if _, custom := caveat.(delegation.Custom); custom {
+				reason.Message = "the check does not hold: " + cmp.Or(reason.Asked, "nothing can make it hold")
+			}
 		}
 		reasons = append(reasons, reason)
 	}
@@ -93,6 +106,7 @@ func fact(name string, value datalog.Term) datalog.Predicate {
 // speak of, as if the block had said so itself: then no other block sees them but
 // by way of block 0, which nobody can change.
 func statedTo(blocks []engine.Block, chain *delegation.Chain, req *delegation.Checked) ([]engine.Block, error) {
+	blocks = slices.Clone(blocks)
 	for i := range chain.Links {
 		l := &chain.Links[i]
 		if err := req.Stateable(&l.Mentions); err != nil {
@@ -107,16 +121,6 @@ func statedTo(blocks []engine.Block, chain *delegation.Chain, req *delegation.Ch
 		blocks[l.Block].Datalog = &told
 	}
 	return blocks, nil
-}
-
-// insideOf returns what is stated to one block only.
-func insideOf(chain *delegation.Chain, req *delegation.Checked, block int) []datalog.Predicate {
-	for i := range chain.Links {
-		if l := &chain.Links[i]; l.Block == block {
-			return req.Inside(&l.Mentions)
-		}
-	}
-	return nil
 }
 
 // engineBlocks returns a token's blocks as the engine takes them.

@@ -66,7 +66,9 @@ func TestApprovalsComparedOutsideTheEngine(t *testing.T) {
 		"other key":    {[]delegation.Approved{{By: ci.Public(), Action: action}}, token.CodeCheckFailed},
 	} {
 		chain := &delegation.Chain{Links: []delegation.Link{link}, Approvals: c.read}
-		if got := CodeOf(v.evaluate(new(Decision), approved.(*token.Token), chain, checked, nil, now)); got != c.want {
+		tok := approved.(*token.Token)
+		try := &attempt{v: v, d: new(Decision), now: now, req: checked, token: tok, chain: chain, blocks: engineBlocks(tok)}
+		if got := CodeOf(try.evaluate()); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -2,12 +2,12 @@ package verify
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
 )
 
 // An attempt is one token held against one request. Its token is verified from a
@@ -25,14 +25,17 @@ type attempt struct {
 
 	// request is the digest of req for the chain's invocation, if it has one.
 	request delegation.Digest
+	// stated is what the verifier states of the service and of who presents.
+	stated []datalog.Predicate
 
 	// used is what the request uses up if it is allowed.
 	used *used
 
 	// channel is the connection that the request came in on, zero if not known.
 	channel delegation.Channel
-	// stated is what the verifier states of the service and of who presents.
-	stated []datalog.Predicate
+
+	blocks []engine.Block
+	result *engine.Result // of evaluate, if it got that far
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A
@@ -56,6 +59,7 @@ var steps = [...]func(*attempt) error{
 // root that may speak for the delegator and the holders signed, and the blocks say
 // nothing that is out of place.
 func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, state State, now time.Time) (*attempt, error) {
+	d.service = v.audience
 	if err := ctx.Err(); err != nil {
 		return nil, &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
 	}
@@ -79,6 +83,9 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		return nil, err
 	}
 	t, chain, err := v.memory.read(roots, u, now)
+	if t != nil { // the signatures verify, whatever the blocks say
+		d.signedBy(t)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,25 +93,30 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		return nil, err
 	}
 	d.describe(t, chain)
-	stated = append(stated, identify(d, chain, v.directory(), now)...)
-	a := &attempt{v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain, channel: state.Channel, stated: stated}
+	a := &attempt{
+		v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain,
+		channel: state.Channel, stated: stated, blocks: engineBlocks(t),
+	}
 	a.used = a.uses()
 	if err := a.useApprovals(); err != nil {
 		return nil, err
 	}
-	if chain.Invocation != nil {
-		if err := a.digest(); err != nil {
-			return nil, err
-		}
-	}
 	return a, nil
 }
 
-// digest computes what the invocation must be bound to.
-func (a *attempt) digest() (err error) {
+// bind states who presents the token, and computes what its invocation must be
+// bound to. It comes before the steps.
+func (a *attempt) bind() (err error) {
+	a.stated = append(a.stated, identify(a.d, a.chain, a.v.directory(), a.now)...)
 	inv := a.chain.Invocation
+	if inv == nil {
+		return nil
+	}
 	if a.request, err = a.req.Digest(a.token.PrefixHash(inv.Block), inv.Nonce); err != nil {
 		return undecidable(err)
+	}
+	if !inv.IsSession() {
+		a.stated = append(a.stated, fact("request", datalog.Bytes(a.request[:])))
 	}
 	return nil
 }
@@ -147,12 +159,4 @@ func (a *attempt) invokedForThis() error {
 		return nil
 	}
 	return a.v.invokedForThis(a.chain.Invocation, a.request, a.channel)
-}
-
-func (a *attempt) evaluate() error {
-	stated := slices.Clone(a.stated)
-	if inv := a.chain.Invocation; inv != nil && !inv.IsSession() {
-		stated = append(stated, fact("request", datalog.Bytes(a.request[:])))
-	}
-	return a.v.evaluate(a.d, a.token, a.chain, a.req, stated, a.now)
 }

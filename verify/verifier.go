@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -231,6 +233,9 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 	if err != nil {
 		return err
 	}
+	if err := a.bind(); err != nil {
+		return err
+	}
 	for _, step := range steps {
 		if err := step(a); err != nil {
 			return err
@@ -276,18 +281,20 @@ func (v *Verifier) lifetime(chain *delegation.Chain, now time.Time) error {
 		return token.Errorf(token.CodeWindow, 0, "the token expires before it begins to hold")
 	}
 	if most := uint64((v.options.MaxTTL + delegation.Skew) / time.Second); until.At-from.At > most {
-		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), v.options.MaxTTL)
+		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), plainDuration(v.options.MaxTTL))
 	}
 	at := uint64(now.Unix())
 	for _, b := range chain.Scope.Bounds {
 		switch c := b.Caveat.(type) {
 		case delegation.NotBefore:
 			if at < c.At {
-				return token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(now))
+				err := token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(now))
+				return refuse(err, "time "+rfc3339(now), "from "+rfc3339(c.Time())+" on")
 			}
 		case delegation.Expiry:
 			if at >= c.At {
-				return token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(now))
+				err := token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(now))
+				return refuse(err, "time "+rfc3339(now), "before "+rfc3339(c.Time()))
 			}
 		}
 	}
@@ -313,7 +320,8 @@ func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
 
 func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
 	if inv.Audience != v.audience {
-		return token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
+		err := token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
+		return refuse(err, fmt.Sprintf("audience %q", v.audience), strconv.Quote(inv.Audience))
 	}
 	return nil
 }
@@ -324,14 +332,15 @@ func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
 		longest = v.options.MaxSession
 	}
 	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((longest+delegation.Skew)/time.Second) {
-		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), longest)
+		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), plainDuration(longest))
 	}
 	return nil
 }
 
 func (v *Verifier) invokedNow(inv *delegation.Invocation, now time.Time) error {
 	if at := uint64(now.Unix()); at < inv.NotBefore || at >= inv.Expires {
-		return token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
+		err := token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
+		return refuse(err, "time "+rfc3339(now), fmt.Sprintf("from %s, before %s", unix(inv.NotBefore), unix(inv.Expires)))
 	}
 	return nil
 }
@@ -357,5 +366,16 @@ func span(from, until uint64) string {
 		return "no time at all"
 	}
 	const most = 1 << 33 // more seconds than a time.Duration holds
-	return (time.Duration(min(until-from, most)) * time.Second).String()
+	return plainDuration(time.Duration(min(until-from, most)) * time.Second)
+}
+
+// plainDuration leaves out the zeros at the end of Go's spelling, as in 24h0m0s.
+func plainDuration(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }

@@ -9,4 +9,5 @@ var mutants = slices.Concat(
 	coreMutants,
 	memoryMutants,
 	keysMutants,
+	explainMutants,
 )
