@@ -2,8 +2,11 @@ package verify_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -296,6 +299,120 @@ func TestLongChains(t *testing.T) {
 	for _, o := range []verify.Options{{MaxDepth: -1}, {MaxBlocks: -1}, {MaxDepth: 33}, {MaxBlocks: 33}, {MaxSession: -1}, {MaxSession: 1 << 62}} {
 		if _, err := verify.New("svc", roots(t), &o); err == nil {
 			t.Errorf("taken: %+v", o)
+		}
+	}
+}
+
+// reloaded is a verifier that reads its trust file, and a directory beside it, again.
+type reloaded struct {
+	t             tester
+	trust, agents string
+	clock         time.Time
+	v             *verify.Verifier
+	reported      []error
+}
+
+func newReloaded(t *testing.T, lines ...string) *reloaded {
+	t.Helper()
+	dir := t.TempDir()
+	r := &reloaded{t: t, trust: filepath.Join(dir, "trust"), agents: filepath.Join(dir, "agents"), clock: now}
+	r.write(r.trust, lines...)
+	r.write(r.agents, agentLine("agent:ci", "", ci))
+	o := &trust.FileOptions{Now: func() time.Time { return r.clock }, OnError: func(err error) { r.reported = append(r.reported, err) }}
+	roots, err := trust.Open(r.trust, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := trust.OpenDirectory(r.agents, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.v, err = verify.New("svc:certs", roots, &verify.Options{Directory: directory, AllowReplay: true, Now: func() time.Time { return r.clock }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *reloaded) write(path string, lines ...string) {
+	r.t.Helper()
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// expect decides a second later.
+func (r *reloaded) expect(text string, want token.Code) {
+	r.t.Helper()
+	r.clock = r.clock.Add(time.Second)
+	if code := decideWith(r.t, r.v, text, rotate); code != want {
+		r.t.Errorf("%q, want %q", code, want)
+	}
+}
+
+// TestRemovedRootStopsAtOnce: without a restart, and although the verifier
+// remembers the chain's signatures.
+func TestRemovedRootStopsAtOnce(t *testing.T) {
+	r := newReloaded(t, trustLine("alice@example.com", alice), trustLine("bob@example.com", mallory))
+	text := present(t, mint(t, good+`check all agent($a), $a == "agent:ci";`), ci, rotate, nil).Text()
+	r.expect(text, "")
+	r.expect(text, "")
+	r.write(r.trust, trustLine("bob@example.com", mallory))
+	r.expect(text, token.CodeUntrustedRoot)
+	r.write(r.trust, trustLine("bob@example.com", alice))
+	r.expect(text, token.CodeUntrustedRoot)
+	r.write(r.trust, trustLine("alice@example.com", alice))
+	r.expect(text, "")
+	r.write(r.agents)
+	r.expect(text, token.CodeCheckFailed)
+	r.write(r.agents, agentLine("agent:ci", "", ci))
+	r.expect(text, "")
+	r.write(r.trust)
+	r.expect(text, token.CodeUntrustedRoot)
+	if len(r.reported) > 0 {
+		t.Errorf("reported: %v", r.reported)
+	}
+	r.write(r.trust, "alice")
+	r.expect(text, token.CodeUntrustedRoot)
+	if len(r.reported) != 1 {
+		t.Errorf("reported: %v", r.reported)
+	}
+}
+
+// TestRootRotation: the old key and the new one overlap, each for its time; then the
+// old one ends, without a change of the file.
+func TestRootRotation(t *testing.T) {
+	old, new := key("alice's old key"), key("alice's new key")
+	line := func(option string, k token.PrivateKey) string {
+		return `alice@example.com namespaces="whittle",` + option + ` ` + k.Public().AuthorizedKey("")
+	}
+	r := roots(t, line(`valid-before="20261123120000Z"`, old), line(`valid-after="20261123110000Z"`, new))
+	tokens := map[string]string{}
+	for name, k := range map[string]token.PrivateKey{"old": old, "new": new} {
+		c := mintFor(t, k, strings.Replace(good, "T11:59:30Z", "T10:00:00Z", 1), token.HeldBy(ci.Public()))
+		inv := invocation(t, c, rotate)
+		inv.NotBefore, inv.Expires = uint64(now.Add(-2*time.Hour).Unix()), uint64(now.Add(time.Hour).Unix())
+		presented, err := c.Append(ci, inv.Content(), token.WithSecret(token.InvocationKey()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[name] = presented.Text()
+	}
+	for _, c := range []struct {
+		at       time.Duration
+		old, new token.Code
+	}{
+		{-time.Hour - time.Second, "", token.CodeUntrustedRoot},
+		{-time.Hour, "", ""},
+		{0, "", ""},
+		{time.Second, token.CodeUntrustedRoot, ""},
+	} {
+		v, err := verify.New("svc:certs", r, &verify.Options{Now: func() time.Time { return now.Add(c.at) }, MaxWindow: 24 * time.Hour, AllowReplay: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, n := decideWith(t, v, tokens["old"], rotate), decideWith(t, v, tokens["new"], rotate); o != c.old || n != c.new {
+			t.Errorf("at %s: old %q, new %q, want %q and %q", c.at, o, n, c.old, c.new)
 		}
 	}
 }
