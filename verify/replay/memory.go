@@ -174,10 +174,14 @@ func earlier(entries []Entry, k Key) bool {
 // add records a use that was checked.
 func (t *table) add(u Use) {
 	for _, e := range u.Entries {
-		t.known[e.Key] = struct{}{}
-		t.groups[u.Group]++
-		t.push(slot{e.Key, u.Group, e.Until.Unix()})
+		t.insert(slot{e.Key, u.Group, e.Until.Unix()})
 	}
+}
+
+func (t *table) insert(s slot) {
+	t.known[s.key] = struct{}{}
+	t.groups[s.group]++
+	t.push(s)
 }
 
 // sweep drops entries whose end has come, a bounded number of them.

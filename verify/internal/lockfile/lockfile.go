@@ -63,6 +63,17 @@ func lockCurrent(f *os.File, path string) (bool, error) {
 	return err == nil && os.SameFile(opened, named), err
 }
 
+// Current reports whether the file is still the one at its path: it can have been
+// moved or removed, and then another process can open the next.
+func (f *File) Current() bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.path)
+	return err == nil && os.SameFile(opened, named)
+}
+
 // Close ends the lock on the file that is open when it is called: not, as a
 // deferred call of the embedded method would, on the one that was open before it was
 // replaced.
