@@ -70,7 +70,7 @@ func approvable(c token.Chain, chain *delegation.Chain, action *delegation.Reque
 	if err != nil {
 		return err
 	}
-	for _, cv := range []delegation.Caveat{delegation.Operation(checked.Operation), delegation.Resource(checked.Resources...)} {
+	for _, cv := range []delegation.Caveat{delegation.Operation(checked.Operation()), delegation.Resource(checked.Resources()...)} {
 		if _, err := chain.Scope.Fit(cv, false); err != nil {
 			return err
 		}

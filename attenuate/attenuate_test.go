@@ -363,3 +363,27 @@ func TestInvokeRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoToken: what holds no token is refused, not followed.
+func TestNoToken(t *testing.T) {
+	for name, c := range map[string]token.Chain{
+		"nil": nil, "nil token": (*token.Token)(nil), "nil unrooted": (*token.Unrooted)(nil),
+		"zero token": new(token.Token), "zero unrooted": new(token.Unrooted),
+	} {
+		if _, err := delegation.Read(c); err == nil {
+			t.Errorf("%s is read", name)
+		}
+		if _, err := attenuate.Narrow(c, ci, delegation.Operation("read")); err == nil {
+			t.Errorf("%s is narrowed", name)
+		}
+		if _, err := attenuate.Handoff(c, ci, "agent:next", runner.Public()); err == nil {
+			t.Errorf("%s is handed on", name)
+		}
+		if _, err := attenuate.Clamp(c, delegation.Operation("read")); err == nil {
+			t.Errorf("%s is clamped to", name)
+		}
+		if _, err := attenuate.Invoke(c, ci, delegation.Request{Operation: "read", Resource: "a", Audience: "svc"}); err == nil {
+			t.Errorf("%s is invoked", name)
+		}
+	}
+}

@@ -42,6 +42,7 @@ func attenuateToken(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	hintUnstated(env.Stderr, caveats)
 	expires, err := lifetime(c, now())
 	if err != nil {
 		return err

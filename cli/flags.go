@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -148,16 +150,26 @@ func parseTime(flag, text string) (time.Time, error) {
 	return t, nil
 }
 
+// wellFormed matches durations that Go refuses only for their length.
+var wellFormed = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$`)
+
 // parseDuration reads Go's durations, and days.
 func parseDuration(flag, text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil && n > 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok && days != "" && strings.Trim(days, "0123456789") == "" {
+		const most = math.MaxInt64 / int64(24*time.Hour)
+		n, _ := strconv.ParseInt(days, 10, 64) // the largest there is where it overflows
+		if d, err = time.Duration(min(n, most))*24*time.Hour, nil; n > most {
+			return 0, usagef("%s %q is longer than %d days", dashed(flag), text, most)
 		}
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
+	switch {
+	case err != nil && wellFormed.MatchString(text):
+		return 0, usagef("%s %q is longer than %s", dashed(flag), text, time.Duration(math.MaxInt64).Truncate(time.Hour))
+	case err != nil:
 		return 0, usagef("%s %q is no duration such as 90m, 12h or 7d", dashed(flag), text)
+	case d <= 0:
+		return 0, usagef("%s %q is no time at all: a duration is more than zero", dashed(flag), text)
 	}
 	return d, nil
 }

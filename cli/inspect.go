@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -36,6 +37,7 @@ type inspection struct {
 	chain      *delegation.Chain
 	why        error
 	refused    error
+	now        time.Time
 }
 
 func inspect(c *cli.Context, env *Env) error {
@@ -66,7 +68,7 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	in := &inspection{unverified: u, verified: "nothing"}
+	in := &inspection{unverified: u, verified: "nothing", now: now()}
 	unrooted, invalid := u.VerifyUnrooted()
 	if in.blocks, err = u.UnverifiedBlocks(); err != nil {
 		return nil, cmp.Or(invalid, err)
@@ -106,6 +108,9 @@ func (in *inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "verified:  %s\n", in.extent())
 	if in.why != nil {
 		fmt.Fprintf(w, "           %s\n", oneLine(in.why.Error()))
+	}
+	if at, ok := in.expiry(); ok && !in.now.Before(at) {
+		fmt.Fprintf(w, "expired:   at %s\n", at.Format(time.RFC3339))
 	}
 	if in.chain != nil {
 		fmt.Fprintln(w)
@@ -154,6 +159,19 @@ func (in *inspection) extent() string {
 		return "all signatures but the first: who minted the token is a claim"
 	}
 	return "nothing: the signatures do not verify"
+}
+
+// expiry returns when the token's blocks say that it expires, and ok as false where
+// they do not.
+func (in *inspection) expiry() (at time.Time, ok bool) {
+	if in.chain == nil {
+		return time.Time{}, false
+	}
+	c, ok := in.chain.Scope.Expires()
+	if inv := in.chain.Invocation; inv != nil && (!ok || inv.Expires < c.At) {
+		c, ok = delegation.Expiry{At: inv.Expires}, true
+	}
+	return c.Time(), ok
 }
 
 // printTree shows who handed the token to whom.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/hex"
+	"time"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -20,6 +21,8 @@ func (in *inspection) json() any {
 		Chain         []holder          `json:"chain,omitempty"`
 		Scope         *delegation.Scope `json:"scope,omitempty"`
 		Audience      string            `json:"audience,omitempty"`
+		Expires       string            `json:"expires,omitempty"`
+		Expired       bool              `json:"expired"`
 		RootKeyID     *uint32           `json:"root_key_id"`
 		Blocks        []blockJSON       `json:"blocks"`
 		RevocationIDs []string          `json:"revocation_ids"`
@@ -38,6 +41,9 @@ func (in *inspection) json() any {
 		if in.chain.Invocation != nil {
 			out.Audience = in.chain.Invocation.Audience
 		}
+	}
+	if at, ok := in.expiry(); ok {
+		out.Expires, out.Expired = at.Format(time.RFC3339), !in.now.Before(at)
 	}
 	return out
 }

@@ -51,6 +51,7 @@ func mint(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	hintUnstated(env.Stderr, caveats)
 	for _, name := range []string{"resource", "operation"} {
 		if len(values(c, name)) == 0 {
 			return usagef("%s is missing", dashed(name))

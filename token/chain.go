@@ -36,6 +36,10 @@ func (f Form) String() string {
 	return "unknown"
 }
 
+// MaxName bounds the names in a token, of people, agents, operations and services,
+// in bytes.
+const MaxName = 256
+
 // A Block is one block of a token, decoded.
 type Block struct {
 	Datalog *datalog.Block
@@ -96,7 +100,8 @@ type Chain interface {
 	next() Next
 }
 
-// A Token is a chain that verifies from a known root key.
+// A Token is a chain that verifies from a known root key. The zero value is no
+// token: see [IsZero].
 type Token struct {
 	chain
 	root PublicKey
@@ -105,6 +110,18 @@ type Token struct {
 // Unrooted is a chain all of whose signatures verify but the first. Whoever
 // minted it is unknown: it may be narrowed and handed on, not decided upon.
 type Unrooted struct{ chain }
+
+// IsZero reports whether c is nil, a nil pointer or a zero value: no token, whose
+// methods panic. Packages delegation, attenuate and verify refuse one.
+func IsZero(c Chain) bool {
+	switch c := c.(type) {
+	case *Token:
+		return c == nil || len(c.blocks) == 0
+	case *Unrooted:
+		return c == nil || len(c.blocks) == 0
+	}
+	return c == nil
+}
 
 // Root returns the root key that verified block 0.
 func (t *Token) Root() PublicKey { return t.root }

@@ -215,6 +215,23 @@ func TestEd25519RefusesBadPoints(t *testing.T) {
 	}
 }
 
+func TestEd25519RefusesWhatIsNoPoint(t *testing.T) {
+	off := 0
+	for y := byte(2); y < 200; y++ {
+		enc := append([]byte{y}, make([]byte, 31)...)
+		if _, err := new(edwards25519.Point).SetBytes(enc); err == nil {
+			continue
+		}
+		off++
+		if _, err := NewPublicKey(datalog.Ed25519, enc); !errors.Is(err, errNotOnCurve) {
+			t.Errorf("%x: %v", enc, err)
+		}
+	}
+	if off == 0 {
+		t.Fatal("no encoding is off the curve")
+	}
+}
+
 // With the identity or another small-order point as the key, R = [S]B - [k]A is
 // R = [S]B for at least every eighth message, so one signature fits them all.
 func TestEd25519UniversalSignature(t *testing.T) {

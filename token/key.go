@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/internal/wire"
 )
 
 // A PublicKey is a public key of one of the algorithms of Biscuit: Ed25519 or
@@ -58,8 +59,8 @@ type scheme interface {
 }
 
 var algorithms = [...]algorithm{
-	{datalog.Ed25519, "ed25519", "ssh-ed25519", 32, 32, ed25519Scheme{}},
-	{datalog.Secp256r1, "secp256r1", "ecdsa-sha2-nistp256", 33, 32, p256Scheme{}},
+	{datalog.Ed25519, "ed25519", "ssh-ed25519", wire.Ed25519KeySize, 32, ed25519Scheme{}},
+	{datalog.Secp256r1, "secp256r1", "ecdsa-sha2-nistp256", wire.Secp256r1KeySize, 32, p256Scheme{}},
 }
 
 var (

@@ -69,7 +69,7 @@ func Authorize(t *token.Token, source *datalog.Authorizer, o *AuthorizeOptions) 
 // It knows nothing of delegation, agents or requests: for tokens of Whittle use
 // a [Verifier].
 func (a *Authorizer) Authorize(t *token.Token, facts []datalog.Predicate, o *AuthorizeOptions) (*Authorization, error) {
-	if t == nil || len(t.Blocks()) == 0 {
+	if token.IsZero(t) {
 		return &Authorization{authorizer: a.source}, token.Errorf(token.CodeMalformed, -1, "a token has at least one block")
 	}
 	return a.authorize(engineBlocks(t), token.RevocationIDs(t), facts, o)

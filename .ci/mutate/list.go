@@ -7,6 +7,9 @@ import "slices"
 // places enforce are not here: taking one place out changes nothing.
 var mutants = slices.Concat(
 	coreMutants,
+	wireMutants,
+	keyMutants,
+	trustMutants,
 	memoryMutants,
 	keysMutants,
 	explainMutants,

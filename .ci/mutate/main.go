@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -32,39 +34,64 @@ func main() {
 }
 
 func run(names []string) error {
-	dir, err := os.MkdirTemp("", "mutate-")
-	if err != nil {
-		return err
+	chosen := mutants
+	if len(names) > 0 {
+		chosen = slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !slices.Contains(names, m.name) })
 	}
-	defer os.RemoveAll(dir)
-	var survived []string
-	tried := 0
-	for _, m := range mutants {
-		if len(names) > 0 && !slices.Contains(names, m.name) {
-			continue
-		}
-		tried++
-		killed, err := m.try(dir)
-		if err != nil {
-			survived = append(survived, m.name)
-			fmt.Printf("BROKEN    %s: %v\n", m.name, err)
-			continue
-		}
-		if !killed {
-			survived = append(survived, m.name)
-			fmt.Printf("SURVIVED  %s\n", m.name)
-			continue
-		}
-		fmt.Printf("noticed   %s\n", m.name)
-	}
-	if tried == 0 {
+	if len(chosen) == 0 {
 		return fmt.Errorf("no such mutant")
 	}
-	if len(survived) > 0 {
-		return fmt.Errorf("%d of %d rules can be taken out without a test failing: %s", len(survived), tried, strings.Join(survived, ", "))
+	// A mutant's time is mostly the building and linking of one test, which keeps
+	// one processor busy.
+	verdicts := make([]chan string, len(chosen))
+	for i := range verdicts {
+		verdicts[i] = make(chan string, 1)
 	}
-	fmt.Printf("all %d rules are missed when they are gone\n", tried)
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for i := range next {
+				verdicts[i] <- chosen[i].verdict()
+			}
+		}()
+	}
+	go func() {
+		for i := range chosen {
+			next <- i
+		}
+		close(next)
+	}()
+	var survived []string
+	for i := range chosen {
+		v := <-verdicts[i]
+		fmt.Println(v)
+		if !strings.HasPrefix(v, noticed) {
+			survived = append(survived, chosen[i].name)
+		}
+	}
+	if len(survived) > 0 {
+		return fmt.Errorf("%d of %d rules can be taken out without a test failing: %s", len(survived), len(chosen), strings.Join(survived, ", "))
+	}
+	fmt.Printf("all %d rules are missed when they are gone\n", len(chosen))
 	return nil
+}
+
+const noticed = "noticed  "
+
+// verdict tries the mutant and says in a line what came of it.
+func (m *mutant) verdict() string {
+	dir, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return fmt.Sprintf("BROKEN    %s: %v", m.name, err)
+	}
+	defer os.RemoveAll(dir)
+	switch killed, err := m.try(dir); {
+	case err != nil:
+		return fmt.Sprintf("BROKEN    %s: %v", m.name, err)
+	case !killed:
+		return "SURVIVED  " + m.name
+	}
+	return noticed + " " + m.name
 }
 
 // try reports whether the tests fail with the rule taken out.
@@ -92,14 +119,18 @@ func (m *mutant) try(dir string) (killed bool, err error) {
 	if err := os.WriteFile(config, overlay, 0o600); err != nil {
 		return false, err
 	}
-	args := []string{"test", "-overlay", config, "-count=1", "-failfast", "-timeout=120s", "-run", m.run}
+	args := []string{"test", "-overlay", config, "-count=1", "-vet=off", "-failfast", "-timeout=120s", "-run", m.run}
 	args = append(args, strings.Fields(m.packages)...)
 	out, err := exec.Command("go", args...).CombinedOutput()
 	if err == nil {
 		return false, nil
 	}
-	if strings.Contains(string(out), "[build failed]") || !strings.Contains(string(out), "--- FAIL") && !strings.Contains(string(out), "panic: ") {
+	if strings.Contains(string(out), "[build failed]") || !failed.Match(out) {
 		return false, fmt.Errorf("the tests did not run:\n%s", out)
 	}
 	return true, nil
 }
+
+// failed matches what a test prints that noticed something: it failed, panicked,
+// or overran its stack.
+var failed = regexp.MustCompile(`(?m)^\s*(--- FAIL|panic: |fatal error: )`)

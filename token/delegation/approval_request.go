@@ -41,7 +41,7 @@ func (r *ApprovalRequest) MarshalJSON() ([]byte, error) {
 		Audience  string          `json:"audience"`
 		Args      json.RawMessage `json:"args,omitempty"`
 		Body      *string         `json:"body,omitempty"`
-	}{Token: r.Token, Operation: c.Operation, Resources: c.Resources, Audience: c.Audience}
+	}{Token: r.Token, Operation: c.operation, Resources: c.resources, Audience: c.audience}
 	if len(c.args) > 0 {
 		if out.Args, err = appendValue(nil, c.args); err != nil {
 			return nil, err

@@ -24,14 +24,14 @@ var deterministic = func() cbor.EncMode {
 // CBOR [operation, [resources..], audience, nonce, {name: value}, body digest or
 // null]).
 func (c *Checked) Digest(prefix [32]byte, nonce []byte) (Digest, error) {
-	return digest("whittle/1 request\x00", prefix[:], []any{c.Operation, c.Resources, c.Audience, nonce, c.args, c.body})
+	return digest("whittle/1 request\x00", prefix[:], []any{c.operation, c.resources, c.audience, nonce, c.args, c.body})
 }
 
 // ActionDigest returns what approvers approve: the request, whichever token and
 // nonce it comes with. SHA-256("whittle/1 action\0", CBOR [operation,
 // [resources..], audience, {name: value}, body digest or null]).
 func (c *Checked) ActionDigest() (Digest, error) {
-	return digest("whittle/1 action\x00", nil, []any{c.Operation, c.Resources, c.Audience, c.args, c.body})
+	return digest("whittle/1 action\x00", nil, []any{c.operation, c.resources, c.audience, c.args, c.body})
 }
 
 func digest(label string, prefix []byte, content []any) (d Digest, err error) {

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-)
 
-// maxName bounds the length of names of operations, agents and services, in
-// bytes.
-const maxName = 256
+	"github.com/whittle-auth/whittle/token"
+)
 
 // ValidName returns why a string cannot name an operation, an agent or a
 // service: names have 1 to 256 bytes of NFC text without control characters,
@@ -17,8 +15,8 @@ func ValidName(s string) error {
 	if s == "" {
 		return fmt.Errorf("a name must not be empty")
 	}
-	if len(s) > maxName {
-		return fmt.Errorf("a name has at most %d bytes", maxName)
+	if len(s) > token.MaxName {
+		return fmt.Errorf("a name has at most %d bytes", token.MaxName)
 	}
 	if strings.TrimSpace(s) != s {
 		return fmt.Errorf("a name must not begin or end with white space")

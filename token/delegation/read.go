@@ -151,6 +151,9 @@ func (c *Chain) plainlyHeld() bool { return !c.Bearer && c.Invocation == nil }
 // read reads the blocks of t that chain does not know yet. further says what block 0
 // may tell besides the vocabulary.
 func read(t token.Chain, chain *Chain, further func(datalog.Predicate) bool) (*Chain, error) {
+	if token.IsZero(t) {
+		return nil, token.Errorf(token.CodeProfile, -1, "there is no token")
+	}
 	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, further: further, chain: chain}
 	for i := chain.blocks; i < len(r.blocks); i++ {
 		if err := r.block(i); err != nil {

@@ -48,11 +48,11 @@ type Request struct {
 }
 
 // A Checked request is one of which every part has a single spelling, so that
-// it can be digested and decided on.
+// it can be digested and decided on. It never changes.
 type Checked struct {
-	Operation string
-	Resources []string
-	Audience  string
+	operation string
+	resources []string
+	audience  string
 
 	// args holds int64, float64, string, bool, nil, []any and map[string]any.
 	args map[string]any
@@ -102,12 +102,22 @@ func (r *Request) Check() (*Checked, error) {
 			return nil, fmt.Errorf("argument %q: %w", name, err)
 		}
 	}
-	c := &Checked{Operation: r.Operation, Resources: slices.Clone(resources), Audience: r.Audience, args: args}
+	c := &Checked{operation: r.Operation, resources: slices.Clone(resources), audience: r.Audience, args: args}
 	if r.BodyDigest != nil {
 		c.body = append([]byte{}, r.BodyDigest...)
 	}
 	return c, nil
 }
+
+// Operation returns what is asked for.
+func (c *Checked) Operation() string { return c.operation }
+
+// Resources returns what it is asked of, in the service's order. The result is the
+// caller's own.
+func (c *Checked) Resources() []string { return slices.Clone(c.resources) }
+
+// Audience returns the name of the service that is asked.
+func (c *Checked) Audience() string { return c.audience }
 
 func normalValue(value any, depth int) (any, error) {
 	if depth == 0 {
@@ -177,9 +187,9 @@ func validString(s string) error {
 // audience, and arg for each argument that Datalog can hold, arguments in the
 // order of their names. See [Checked.Inside] for the values inside them.
 func (c *Checked) Facts() []datalog.Predicate {
-	facts := make([]datalog.Predicate, 0, 2+len(c.Resources)+len(c.args))
-	facts = append(facts, fact("operation", datalog.String(c.Operation)), fact("audience", datalog.String(c.Audience)))
-	for _, path := range c.Resources {
+	facts := make([]datalog.Predicate, 0, 2+len(c.resources)+len(c.args))
+	facts = append(facts, fact("operation", datalog.String(c.operation)), fact("audience", datalog.String(c.audience)))
+	for _, path := range c.resources {
 		facts = append(facts, fact("resource", datalog.String(path)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.args)) {

@@ -117,7 +117,7 @@ func TestRequestsThatCannotBeDecided(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list[0] = "../b"; c.Resources[0] != "a" {
+	if list[0] = "../b"; c.Resources()[0] != "a" {
 		t.Error("a checked request changes with the caller's memory")
 	}
 	for depth, want := range map[int]bool{15: true, 16: false} {

@@ -81,6 +81,7 @@ func TestParseRefuses(t *testing.T) {
 		"no key":                 {"alice " + w, "no key"},
 		"no base64":              {"alice " + w + " ssh-ed25519", "no key"},
 		"bad base64":             {"alice " + w + " ssh-ed25519 A*", "no key"},
+		"huge length in the key": {"alice " + w + " ssh-ed25519 /////w==", "no key"},
 		"cut key":                {"alice " + w + " " + key[:len(key)-4], "invalid ssh-ed25519 key"},
 		"types disagree":         {"alice " + w + " ssh-ed25519 " + p256b64, "no key"},
 		"no principals":          {w + " " + key, "no principals"},

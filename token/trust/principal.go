@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
-)
 
-// MaxName bounds a delegator's name, in bytes.
-const MaxName = 256
+	"github.com/whittle-auth/whittle/token"
+)
 
 // CanonicalDelegator returns nil when a name is in the one spelling that names
 // have: UTF-8 in NFC of 1 to 256 bytes, without wildcards, commas, white space
@@ -24,8 +23,8 @@ func CanonicalDelegator(name string) error {
 	switch {
 	case name == "":
 		return errors.New("the name is empty")
-	case len(name) > MaxName:
-		return fmt.Errorf("the name has %d bytes, at most %d are allowed", len(name), MaxName)
+	case len(name) > token.MaxName:
+		return fmt.Errorf("the name has %d bytes, at most %d are allowed", len(name), token.MaxName)
 	case !utf8.ValidString(name):
 		return errors.New("the name is not UTF-8")
 	}

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
+
+	"github.com/whittle-auth/whittle/token"
 )
 
 func TestCanonicalDelegator(t *testing.T) {
@@ -73,7 +75,7 @@ func TestCanonicalDelegatorIsUnique(t *testing.T) {
 			return
 		}
 		accepted++
-		if !utf8.ValidString(name) || norm.NFC.String(name) != name || len(name) == 0 || len(name) > MaxName {
+		if !utf8.ValidString(name) || norm.NFC.String(name) != name || len(name) == 0 || len(name) > token.MaxName {
 			t.Fatalf("%q accepted", name)
 		}
 		if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || strings.ContainsAny(name, ",*?") {

@@ -5,8 +5,8 @@ import "github.com/whittle-auth/whittle/token/datalog"
 // Lengths of encoded public keys in bytes: RFC 8032, section 5.1.5, and the
 // compressed form of SEC 1, section 2.3.3.
 const (
-	ed25519KeySize   = 32
-	secp256r1KeySize = 33
+	Ed25519KeySize   = 32
+	Secp256r1KeySize = 33
 )
 
 // key reads the PublicKey in the current field.
@@ -34,11 +34,11 @@ func (f *fields) key() (datalog.Key, *Error) {
 func keyFault(k datalog.Key) string {
 	switch k.Algorithm {
 	case datalog.Ed25519:
-		if len(k.Bytes) != ed25519KeySize {
+		if len(k.Bytes) != Ed25519KeySize {
 			return "an ed25519 key has 32 bytes"
 		}
 	case datalog.Secp256r1:
-		if len(k.Bytes) != secp256r1KeySize {
+		if len(k.Bytes) != Secp256r1KeySize {
 			return "a secp256r1 key has 33 bytes, compressed"
 		}
 		if k.Bytes[0] != 2 && k.Bytes[0] != 3 {

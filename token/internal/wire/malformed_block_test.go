@@ -150,6 +150,39 @@ func TestBlockRefuses(t *testing.T) {
 	}
 }
 
+// TestTables: a first-party block reads the tables of those before it and extends
+// them; a third-party block does neither.
+func TestTables(t *testing.T) {
+	uses := v6 + msg(4, pred(1, 1024)) + msg(7, num(2, 0)) // the first symbol and the first key
+	declares := msg(1, "own") + uses + msg(8, goodKey)
+	read := func(data string, table *Table, external bool) error {
+		_, err := DecodeBlock([]byte(data), table, external, nil)
+		return err
+	}
+	table := &Table{}
+	if read(uses, table, false) == nil {
+		t.Error("the first block uses tables that are empty")
+	}
+	if err := read(declares, table, true); err != nil || len(table.Symbols)+len(table.Keys) > 0 {
+		t.Errorf("a third-party block extends the shared tables: %v, %v", table, err)
+	}
+	if err := read(declares, table, false); err != nil || len(table.Symbols) != 1 || len(table.Keys) != 1 {
+		t.Errorf("a block leaves the shared tables alone: %v, %v", table, err)
+	}
+	if err := read(uses, table, false); err != nil {
+		t.Errorf("a block does not see the tables before it: %v", err)
+	}
+	if read(uses, table, true) == nil {
+		t.Error("a third-party block sees the shared tables")
+	}
+	if err := read(declares, table, true); err != nil {
+		t.Errorf("a third-party block cannot declare what the shared tables have: %v", err)
+	}
+	if read(declares, table, false) == nil {
+		t.Error("a block declares what is declared before it")
+	}
+}
+
 func TestExpressionRefuses(t *testing.T) {
 	deep := strings.Repeat(un(1), 65)
 	for _, m := range []malformed{
