@@ -15,9 +15,9 @@ const (
 	maxAskedText  = 160 // bytes of one value
 )
 
-// asked says what a check was held against: the facts of the names that its queries
-// speak of, from those given, or that there are none.
-func asked(c *datalog.Check, facts ...[]datalog.Predicate) string {
+// asked says what queries were held against: the facts of the names that they speak
+// of, from those given, or that there are none.
+func asked(queries []datalog.Query, facts ...[]datalog.Predicate) string {
 	var texts []string
 	add := func(text string) {
 		if !slices.Contains(texts, text) {
@@ -25,7 +25,7 @@ func asked(c *datalog.Check, facts ...[]datalog.Predicate) string {
 		}
 	}
 	looked := 0
-	for _, q := range c.Queries {
+	for _, q := range queries {
 		for _, p := range q.Body {
 			if looked++; looked > maxAskedFacts {
 				return strings.Join(append(texts, ".."), ", ")

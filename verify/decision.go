@@ -131,19 +131,29 @@ func CodeOf(err error) token.Code {
 	return token.CodeUnavailable
 }
 
-// refusal is an error that says what was compared with what.
+// refusal is an error that says what was compared with what. about names what the
+// engine compares again: it finds the same.
 type refusal struct {
-	err            error
-	asked, allowed string
+	err                   error
+	about, asked, allowed string
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
-func refuse(err error, asked, allowed string) error { return &refusal{err, asked, allowed} }
+func refuse(err error, about, asked, allowed string) error {
+	return &refusal{err, about, asked, allowed}
+}
 
 // denial carries several reasons from the engine to the decision.
-type denial struct{ reasons []Reason }
+type denial struct {
+	reasons []Reason
+	abouts  []string // of each reason: see refusal
+}
+
+func (d *denial) add(about string, r Reason) {
+	d.reasons, d.abouts = append(d.reasons, r), append(d.abouts, about)
+}
 
 func (d *denial) Error() string { return d.reasons[0].String() }
 
@@ -243,15 +253,6 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Key    string `json:"key"`
 		Agent  string `json:"agent"`
 	}
-	type reason struct {
-		Code    token.Code `json:"code"`
-		Block   int        `json:"block"`
-		Hop     string     `json:"hop"`
-		Check   string     `json:"check"`
-		Asked   string     `json:"asked"`
-		Allowed string     `json:"allowed"`
-		Message string     `json:"message"`
-	}
 	out := struct {
 		Allowed       bool              `json:"allowed"`
 		Code          token.Code        `json:"code"`
@@ -261,10 +262,10 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Scope         *delegation.Scope `json:"scope"`
 		Expires       *string           `json:"expires"`
 		RevocationIDs []string          `json:"revocation_ids"`
-		Reasons       []reason          `json:"reasons"`
+		Reasons       []reasonJSON      `json:"reasons"`
 	}{
 		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Agent: d.Agent, Scope: &d.Scope,
-		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reason{},
+		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reasonJSON{},
 	}
 	if !d.Expires.IsZero() {
 		expires := rfc3339(d.Expires)
@@ -277,7 +278,17 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(id))
 	}
 	for _, r := range d.Reasons {
-		out.Reasons = append(out.Reasons, reason(r))
+		out.Reasons = append(out.Reasons, reasonJSON(r))
 	}
 	return json.Marshal(out)
+}
+
+type reasonJSON struct {
+	Code    token.Code `json:"code"`
+	Block   int        `json:"block"`
+	Hop     string     `json:"hop"`
+	Check   string     `json:"check"`
+	Asked   string     `json:"asked"`
+	Allowed string     `json:"allowed"`
+	Message string     `json:"message"`
 }

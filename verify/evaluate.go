@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -37,46 +38,86 @@ func (a *attempt) evaluate() error {
 		return err
 	}
 	r, err := v.policy.Evaluate(blocks, facts, &engine.Options{Limits: engine.Limits(v.options.Limits), Externs: v.options.Externs})
-	a.result = r
+	a.result, a.broken = r, err != nil
 	if err != nil {
 		return evaluationError(err)
 	}
 	if r.Allowed() {
 		return v.approved(chain, req)
 	}
-	var reasons []Reason
+	found := new(denial)
 	for i, f := range r.Failed {
 		if i == maxReasons {
-			reasons = append(reasons, Reason{Code: token.CodeCheckFailed, Block: -1, Message: fmt.Sprintf("and %d more", len(r.Failed)-i)})
+			found.add("", Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Message: fmt.Sprintf("and %d more", len(r.Failed)-i)})
 			break
 		}
-		reason := Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Check: f.Source.String(), Message: "the service's own check does not hold"}
-		var inside []datalog.Predicate // what only this block was told
-		if f.Block != engine.AuthorizerBlock {
-			inside = blocks[f.Block].Datalog.Facts
+		// What the check sees besides: block 0, and what only its own block was told.
+		seen := [][]datalog.Predicate{facts, blocks[0].Datalog.Facts}
+		if f.Block == engine.AuthorizerBlock {
+			found.add("", Reason{
+				Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Check: f.Source.String(),
+				Asked: asked(f.Source.Queries, seen...), Message: "the service's own check does not hold",
+			})
+			continue
 		}
-		reason.Asked = asked(f.Source, facts, inside)
-		if f.Block != engine.AuthorizerBlock {
-			reason.Block = int(f.Block)
-			reason.Hop = d.author(reason.Block)
-			caveat := delegation.ReadCaveat(*f.Source)
-			finding := delegation.Explain(caveat, slices.Concat(facts, inside))
-			reason.Asked = cmp.Or(finding.Asked, reason.Asked)
-			reason.Allowed, reason.Message = finding.Allowed, finding.Message
-			if _, custom := caveat.(delegation.Custom); custom {
-				reason.Message = "the check does not hold: " + cmp.Or(reason.Asked, "nothing can make it hold")
-			}
+		if f.Block > 0 {
+			seen = append(seen, blocks[f.Block].Datalog.Facts)
 		}
-		reasons = append(reasons, reason)
+		reason := Reason{
+			Code: token.CodeCheckFailed, Block: int(f.Block), Hop: d.author(int(f.Block)), Check: f.Source.String(),
+			Asked: asked(f.Source.Queries, seen...),
+		}
+		caveat := delegation.ReadCaveat(*f.Source)
+		finding := delegation.Explain(caveat, slices.Concat(seen...))
+		reason.Asked = cmp.Or(finding.Asked, reason.Asked)
+		reason.Allowed, reason.Message = finding.Allowed, finding.Message
+		if _, custom := caveat.(delegation.Custom); custom {
+			reason.Message = "the check does not hold: " + cmp.Or(reason.Asked, "nothing can make it hold")
+		}
+		found.add(a.about(f, caveat), reason)
 	}
 	if r.Policy < 0 || r.Kind == datalog.Deny {
-		message := "no policy of the service allows the request"
-		if r.Policy >= 0 {
-			message = fmt.Sprintf("policy %d of the service denies the request", r.Policy)
-		}
-		reasons = append(reasons, Reason{Code: token.CodePolicy, Block: -1, Hop: v.audience, Message: message})
+		found.add("", v.unpermitted(r, facts, blocks[0].Datalog.Facts))
 	}
-	return &denial{reasons}
+	return found
+}
+
+// about names what a step before the engine has compared already: see refusal.
+func (a *attempt) about(f engine.FailedCheck, c delegation.Caveat) string {
+	if inv := a.chain.Invocation; inv != nil && int(f.Block) == inv.Block {
+		return [...]string{"request", "audience", "time"}[f.Check] // as they always stand
+	}
+	switch c.(type) {
+	case delegation.Expiry:
+		return "expires"
+	case delegation.NotBefore:
+		return "not before"
+	}
+	return ""
+}
+
+// unpermitted says that the service's policies do not allow the request.
+func (v *Verifier) unpermitted(r *engine.Result, facts ...[]datalog.Predicate) Reason {
+	reason := Reason{Code: token.CodePolicy, Block: -1, Hop: v.audience}
+	policies := v.options.Policy.Policies
+	if r.Policy >= 0 {
+		p := policies[r.Policy]
+		reason.Check, reason.Asked = p.String(), asked(p.Queries, facts...)
+		reason.Message = "a policy of the service denies the request: " + reason.Asked
+		return reason
+	}
+	var queries []datalog.Query
+	var texts []string
+	for _, p := range policies {
+		if p.Kind == datalog.Allow {
+			queries = append(queries, p.Queries...)
+			texts = append(texts, short(p.String()))
+		}
+	}
+	reason.Asked = asked(queries, facts...)
+	reason.Allowed = strings.Join(texts[:min(len(texts), maxAskedFacts)], "; ")
+	reason.Message = "no policy of the service allows the request: " + reason.Asked
+	return reason
 }
 
 // state returns the facts of a request and of the verifier itself.

@@ -36,6 +36,7 @@ type attempt struct {
 
 	blocks []engine.Block
 	result *engine.Result // of evaluate, if it got that far
+	broken bool           // the engine ended with an error
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A

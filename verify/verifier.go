@@ -179,6 +179,7 @@ func New(audience string, roots trust.Source, o *Options) (*Verifier, error) {
 	if policy == nil {
 		policy = &datalog.Authorizer{Policies: []datalog.Policy{allowAll}}
 	}
+	v.options.Policy = policy
 	if len(policy.Policies) == 0 {
 		return nil, fmt.Errorf("the policy allows nothing: write allow if true to let the token's caveats decide")
 	}
@@ -289,12 +290,12 @@ func (v *Verifier) lifetime(chain *delegation.Chain, now time.Time) error {
 		case delegation.NotBefore:
 			if at < c.At {
 				err := token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(now))
-				return refuse(err, "time "+rfc3339(now), "from "+rfc3339(c.Time())+" on")
+				return refuse(err, "not before", "time "+rfc3339(now), "from "+rfc3339(c.Time())+" on")
 			}
 		case delegation.Expiry:
 			if at >= c.At {
 				err := token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(now))
-				return refuse(err, "time "+rfc3339(now), "before "+rfc3339(c.Time()))
+				return refuse(err, "expires", "time "+rfc3339(now), "before "+rfc3339(c.Time()))
 			}
 		}
 	}
@@ -321,7 +322,7 @@ func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
 func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
 	if inv.Audience != v.audience {
 		err := token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
-		return refuse(err, fmt.Sprintf("audience %q", v.audience), strconv.Quote(inv.Audience))
+		return refuse(err, "audience", fmt.Sprintf("audience %q", v.audience), strconv.Quote(inv.Audience))
 	}
 	return nil
 }
@@ -340,17 +341,21 @@ func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
 func (v *Verifier) invokedNow(inv *delegation.Invocation, now time.Time) error {
 	if at := uint64(now.Unix()); at < inv.NotBefore || at >= inv.Expires {
 		err := token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
-		return refuse(err, "time "+rfc3339(now), fmt.Sprintf("from %s, before %s", unix(inv.NotBefore), unix(inv.Expires)))
+		return refuse(err, "time", "time "+rfc3339(now), fmt.Sprintf("from %s, before %s", unix(inv.NotBefore), unix(inv.Expires)))
 	}
 	return nil
 }
 
 func (v *Verifier) invokedForThis(inv *delegation.Invocation, request delegation.Digest, channel delegation.Channel) error {
 	if inv.IsSession() {
-		return sameChannel(inv, channel)
+		if err := sameChannel(inv, channel); err != nil {
+			return refuse(err, "request", "", "")
+		}
+		return nil
 	}
 	if inv.Request != request {
-		return token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
+		err := token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
+		return refuse(err, "request", "", "")
 	}
 	return nil
 }
