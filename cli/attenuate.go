@@ -21,7 +21,7 @@ func attenuateCommand(env *Env) *cli.Command {
 			listFlag("resource", "allow this `PATH` only, or PATH/** for all below it (repeatable)"),
 			listFlag("operation", "allow this operation `OP` only (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			caveatFlag(), checkFlag(),
+			approvalFlag(), caveatFlag(), checkFlag(),
 			boolFlag("clamp", "cut down what goes beyond the token, instead of refusing it"),
 			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		},
@@ -43,6 +43,11 @@ func attenuateToken(c *cli.Context, env *Env) error {
 		return err
 	}
 	hintUnstated(env.Stderr, caveats)
+	approvals, err := approvalCaveats(c, env)
+	if err != nil {
+		return err
+	}
+	caveats = append(caveats, approvals...)
 	expires, err := lifetime(c, now())
 	if err != nil {
 		return err
@@ -84,6 +89,9 @@ func attenuateToken(c *cli.Context, env *Env) error {
 		}
 	} else if longer, err = attenuate.Narrow(t, holder, caveats...); err != nil {
 		return widening(err)
+	}
+	if err := warnOfApprovers(env, longer); err != nil {
+		return err
 	}
 	return emitToken(c, env, longer)
 }

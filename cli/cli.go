@@ -22,6 +22,9 @@ type Env struct {
 	// Passphrase asks for the passphrase of a key file; nil means that nobody
 	// can be asked.
 	Passphrase func(file string) ([]byte, error)
+	// Confirm asks a question and reports whether the answer is yes; nil means
+	// that nobody can be asked.
+	Confirm func(question string) (bool, error)
 
 	folder    string // what relative file names are relative to
 	stdinRead bool
@@ -32,7 +35,7 @@ type Env struct {
 func Main(args []string) int {
 	return Run(context.Background(), args, Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Now: time.Now, Passphrase: askPassphrase,
+		Now: time.Now, Passphrase: askPassphrase, Confirm: askConfirmation,
 	})
 }
 
@@ -85,6 +88,7 @@ func newApp(env *Env) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: []*cli.Command{
 			keygenCommand(env), mintCommand(env), attenuateCommand(env), invokeCommand(env),
+			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
 			verifyCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
 		},
 	}

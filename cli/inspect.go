@@ -35,6 +35,7 @@ type inspection struct {
 	verified   string // how far: "root", "chain" or "nothing"
 	token      token.Chain
 	chain      *delegation.Chain
+	roots      *trust.Roots // nil without --trust
 	why        error
 	refused    error
 	now        time.Time
@@ -83,6 +84,7 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 		if roots, err = readTrust(env, file); err != nil {
 			return nil, err
 		}
+		in.roots = roots
 		t, err := roots.Verify(u, now())
 		if err == nil {
 			in.token, in.verified = t, "root"
@@ -117,6 +119,7 @@ func (in *inspection) print(w io.Writer) {
 		printTree(w, in.token, in.chain)
 		fmt.Fprintln(w, "\nscope:")
 		printScope(w, &in.chain.Scope)
+		printApprovers(w, in.chain, in.roots, in.now)
 	}
 	for i, b := range in.blocks {
 		fmt.Fprintf(w, "\nblock %d, Datalog %s%s:\n", i, release(b.Version), by(b))
@@ -181,8 +184,15 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 		root = t.Root().String()
 	}
 	fmt.Fprintf(w, "%s  %s\n", chain.Delegator, root)
-	indent := ""
+	indent, approvals := "", chain.Approvals
+	approvedBefore := func(block int) {
+		for len(approvals) > 0 && approvals[0].Block < block {
+			fmt.Fprintf(w, "%s│  %s\n", indent, approvedLine(&approvals[0]))
+			approvals = approvals[1:]
+		}
+	}
 	for _, l := range chain.Links {
+		approvedBefore(l.Block)
 		name := l.Holder
 		switch l.Kind {
 		case delegation.LinkNarrow:
@@ -192,10 +202,11 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 		}
 		fmt.Fprintf(w, "%s└─ %s  %s\n", indent, name, keyOf(&l))
 		indent += "   "
-		for _, c := range l.Caveats {
-			fmt.Fprintf(w, "%s│  %s\n", indent, c)
+		for _, line := range caveatLines(l.Caveats) {
+			fmt.Fprintf(w, "%s│  %s\n", indent, line)
 		}
 	}
+	approvedBefore(len(t.Blocks()))
 	if inv := chain.Invocation; inv != nil {
 		fmt.Fprintf(w, "%s└─ invokes one request to %s\n", indent, inv.Audience)
 	}
@@ -209,8 +220,8 @@ func keyOf(l *delegation.Link) string {
 }
 
 func printScope(w io.Writer, s *delegation.Scope) {
-	for _, b := range s.Bounds {
-		fmt.Fprintf(w, "  %s  (block %d)\n", b.Caveat, b.Block)
+	for _, line := range boundLines(s) {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 	if s.Empty {
 		fmt.Fprintln(w, "  nothing: two bounds have nothing in common")

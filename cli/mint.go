@@ -21,7 +21,7 @@ func mintCommand(env *Env) *cli.Command {
 			listFlag("resource", "a resource that the token allows: `PATH`, or PATH/** for all below it (repeatable)"),
 			listFlag("operation", "an operation `OP` that the token allows (repeatable)"),
 			ttlFlag(), expiresFlag(),
-			caveatFlag(), checkFlag(),
+			approvalFlag(), caveatFlag(), checkFlag(),
 			boolFlag("bearer", "bind the token to no agent, whatever --agent says: whoever has it can use it"),
 			nowFlag(), outFlag(), jsonFlag(),
 		},
@@ -52,6 +52,10 @@ func mint(c *cli.Context, env *Env) error {
 		return err
 	}
 	hintUnstated(env.Stderr, caveats)
+	approvals, err := approvalCaveats(c, env)
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"resource", "operation"} {
 		if len(values(c, name)) == 0 {
 			return usagef("%s is missing", dashed(name))
@@ -78,12 +82,15 @@ func mint(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	t, err := attenuate.Mint(key, grant, caveats...)
+	t, err := attenuate.Mint(key, grant, append(caveats, approvals...)...)
 	if err != nil {
 		return err
 	}
 	if grant.Expires.Sub(grant.Now) > verify.DefaultMaxTTL {
 		hint(env.Stderr, "verifiers refuse tokens meant to live for more than %s unless they are told otherwise", verify.DefaultMaxTTL)
+	}
+	if err := warnOfApprovers(env, t); err != nil {
+		return err
 	}
 	return emitToken(c, env, t)
 }

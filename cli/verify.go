@@ -27,6 +27,7 @@ func verifyCommand(env *Env) *cli.Command {
 			valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
 			nowFlag(),
 			boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
+			approverInChainFlag(),
 			jsonFlag(),
 		),
 		Action: func(c *cli.Context) error { return verifyToken(c.Context, c, env) },
@@ -87,7 +88,7 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowReplay: true}
+	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowApproverInChain: c.Bool("allow-approver-in-chain"), AllowReplay: true}
 	if text := c.String("max-ttl"); text != "" {
 		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
 			return nil, err

@@ -193,6 +193,32 @@ func sameApproval(c Caveat, a Approval) bool {
 	return ok && slices.Equal(w.Keys, a.Keys)
 }
 
+// A demand is a quorum as the JSON of a scope has it.
+type demand struct {
+	Block int      `json:"block"`
+	Need  int      `json:"need"`
+	Keys  []string `json:"keys"`
+}
+
+// approvals returns what a scope demands, the caveats of each block together.
+func (s *Scope) approvals() []demand {
+	var demands []demand
+	for i := 0; i < len(s.Bounds); {
+		var together []Approval
+		block := s.Bounds[i].Block
+		for ; i < len(s.Bounds) && s.Bounds[i].Block == block; i++ {
+			a, ok := s.Bounds[i].Caveat.(Approval)
+			if ok {
+				together = append(together, a)
+			}
+		}
+		for _, q := range Quorums(together) {
+			demands = append(demands, demand{block, q.Need, keyTexts(q.Keys)})
+		}
+	}
+	return demands
+}
+
 // Approved is what an approver says in a block of its own, a third-party block
 // (Biscuit specification, "Third party blocks") that keeps the next key: that
 // the owner of By approves one action with this token, for some time.

@@ -159,10 +159,11 @@ func (s Scope) MarshalJSON() ([]byte, error) {
 		Expires    string   `json:"expires,omitempty"`
 		Resources  []string `json:"resources"`
 		Operations []string `json:"operations"`
+		Approvals  []demand `json:"approvals,omitempty"`
 		Checks     []check  `json:"checks"`
 		Bounds     []bound  `json:"bounds"`
 		Empty      bool     `json:"empty,omitempty"`
-	}{Resources: []string{}, Operations: []string{}, Checks: []check{}, Bounds: []bound{}, Empty: s.Empty}
+	}{Resources: []string{}, Operations: []string{}, Approvals: s.approvals(), Checks: []check{}, Bounds: []bound{}, Empty: s.Empty}
 	for _, b := range s.Bounds {
 		if c, custom := b.Caveat.(Custom); custom {
 			out.Checks = append(out.Checks, check{b.Block, c.String()})

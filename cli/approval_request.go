@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
+)
+
+func requestApprovalCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "request-approval",
+		Usage:     "ask the approvers that a token names to approve one action",
+		UsageText: "whittle request-approval --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN",
+		Flags:     append(requestFlags(), trustFlag(), nowFlag(), outFlag(), jsonFlag()),
+		Action:    func(c *cli.Context) error { return requestApproval(c, env) },
+	}
+}
+
+// requestApproval needs no key: the request says what the token says already.
+func requestApproval(c *cli.Context, env *Env) error {
+	args, err := arguments(c, "TOKEN")
+	if err != nil {
+		return err
+	}
+	req, err := request(c)
+	if err != nil {
+		return err
+	}
+	t, err := openAny(c, env, args[0])
+	if err != nil {
+		return err
+	}
+	r, err := attenuate.RequestApproval(t, req)
+	if err != nil {
+		return err
+	}
+	text, err := marshal(r)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return emitJSON(c, env, r, text)
+	}
+	return emit(c, env, text)
+}
+
+// openAny is [openHeld] for a token that is somebody else's, or of which nothing is
+// to be signed.
+func openAny(c *cli.Context, env *Env, arg string) (token.Chain, error) {
+	now, err := clock(c, env)
+	if err != nil {
+		return nil, err
+	}
+	u, err := readToken(env, arg, false)
+	if err != nil {
+		return nil, err
+	}
+	unrooted, err := u.VerifyUnrooted()
+	if err != nil {
+		return nil, err
+	}
+	var roots *trust.Roots
+	if file := c.String("trust"); file != "" {
+		if roots, err = readTrust(env, file); err != nil {
+			return nil, err
+		}
+	} else {
+		hint(env.Stderr, "without --trust nothing shows who minted the token: all of the chain but its first signature was verified")
+	}
+	t, _, err := attenuate.Open(u, roots, unrooted.NextKey(), now())
+	return t, err
+}
+
+func attachCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "attach",
+		Usage:     "add an approval to the token that it was given for",
+		UsageText: "whittle attach --key FILE [--trust FILE] [-o FILE] TOKEN APPROVAL",
+		Flags:     []cli.Flag{keyFlag(), approverInChainFlag(), trustFlag(), nowFlag(), outFlag(), jsonFlag()},
+		Action:    func(c *cli.Context) error { return attach(c, env) },
+	}
+}
+
+func attach(c *cli.Context, env *Env) error {
+	args, err := arguments(c, "TOKEN", "APPROVAL")
+	if err != nil {
+		return err
+	}
+	clock, err := clock(c, env)
+	if err != nil {
+		return err
+	}
+	t, holder, _, err := openHeld(c, env, args[0])
+	if err != nil {
+		return err
+	}
+	approval, err := readMessage(env, args[1], false)
+	if err != nil {
+		return err
+	}
+	longer, err := attenuate.Attach(t, holder, approval, &attenuate.ApprovalOptions{
+		Now: clock(), AllowApproverInChain: c.Bool("allow-approver-in-chain"),
+	})
+	if err != nil {
+		return err
+	}
+	chain, err := delegation.Read(longer)
+	if err != nil {
+		return err
+	}
+	var missing []delegation.Caveat
+	for _, b := range chain.Unapproved(chain.Approvals[len(chain.Approvals)-1].Action) {
+		missing = append(missing, b.Caveat)
+	}
+	for _, line := range caveatLines(missing) {
+		hint(env.Stderr, "this action still needs %s: ask for it with the result", line)
+	}
+	return emitToken(c, env, longer)
+}
