@@ -70,10 +70,8 @@ func approvable(c token.Chain, chain *delegation.Chain, action *delegation.Reque
 	if err != nil {
 		return err
 	}
-	for _, cv := range []delegation.Caveat{delegation.Operation(checked.Operation()), delegation.Resource(checked.Resources()...)} {
-		if _, err := chain.Scope.Fit(cv, false); err != nil {
-			return err
-		}
+	if refused, _ := chain.Against(checked); len(refused) > 0 {
+		return token.Errorf(token.CodeCheckFailed, refused[0].Block, "the token does not allow the action: %s", refused[0].Finding.Message)
 	}
 	return nil
 }
@@ -109,6 +107,9 @@ type Reviewed struct {
 	// Action is what is to be approved, with this digest.
 	Action delegation.Request
 	Digest delegation.Digest
+
+	// Undecided are the caveats that only the service can hold against the action.
+	Undecided []delegation.Bound
 
 	// Approver is the key that is to sign, and Expires when the approval will end.
 	Approver token.PublicKey
@@ -157,6 +158,7 @@ func Review(r *delegation.ApprovalRequest, roots *trust.Roots, approver token.Pu
 	if err != nil {
 		return nil, err
 	}
+	_, reviewed.Undecided = chain.Against(checked)
 	if reviewed.Digest, err = checked.ActionDigest(); err != nil {
 		return nil, err
 	}

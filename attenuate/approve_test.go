@@ -157,8 +157,8 @@ func TestReviewRefuses(t *testing.T) {
 		"presented":         {other(func(r *delegation.ApprovalRequest) { r.Token = presented.Text() }), roots, bob.Public(), now, token.CodeProfile},
 		"asks for nobody":   {other(func(r *delegation.ApprovalRequest) { r.Token = mint(t).Text() }), roots, bob.Public(), now, token.CodeProfile},
 		"no token":          {other(func(r *delegation.ApprovalRequest) { r.Token = "whittle:" }), roots, bob.Public(), now, token.CodeMalformed},
-		"another operation": {other(func(r *delegation.ApprovalRequest) { r.Action.Operation = "delete" }), roots, bob.Public(), now, ""},
-		"another resource":  {other(func(r *delegation.ApprovalRequest) { r.Action.Resource = "c" }), roots, bob.Public(), now, ""},
+		"another operation": {other(func(r *delegation.ApprovalRequest) { r.Action.Operation = "delete" }), roots, bob.Public(), now, token.CodeCheckFailed},
+		"another resource":  {other(func(r *delegation.ApprovalRequest) { r.Action.Resource = "c" }), roots, bob.Public(), now, token.CodeCheckFailed},
 		"no operation":      {other(func(r *delegation.ApprovalRequest) { r.Action.Operation = "" }), roots, bob.Public(), now, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +294,7 @@ func TestRequestApprovalRefuses(t *testing.T) {
 	}
 	wide := req
 	wide.Operation = "delete"
-	if _, err := attenuate.RequestApproval(twoOfThree(t), wide); err == nil || !strings.Contains(err.Error(), "block 0") {
+	if _, err := attenuate.RequestApproval(twoOfThree(t), wide); code(err) != token.CodeCheckFailed || !strings.Contains(err.Error(), "block 0") {
 		t.Errorf("beyond the token: %v", err)
 	}
 }

@@ -201,9 +201,10 @@ func printReview(w io.Writer, request *delegation.ApprovalRequest, r *attenuate.
 	fmt.Fprintln(w, "\nscope:")
 	printScope(w, &r.Chain.Scope)
 	printApprovers(w, r.Chain, roots, now)
-	for _, b := range r.Chain.Scope.Bounds {
-		if _, ok := b.Caveat.(delegation.Custom); ok {
-			fmt.Fprintf(w, "\nnot held against the action here, only by the service: %s  (block %d)", oneLine(b.Caveat.String()), b.Block)
+	if len(r.Undecided) > 0 {
+		fmt.Fprintln(w, "\nwhether the action meets these, only the service can tell:")
+		for _, b := range r.Undecided {
+			fmt.Fprintf(w, "  %s  (block %d)\n", oneLine(b.Caveat.String()), b.Block)
 		}
 	}
 	_, err := fmt.Fprintf(w, "\nyour key %s%s approves until %s.\n", r.Approver, nameOf(roots, r.Approver, now), r.Expires.UTC().Format(time.RFC3339))

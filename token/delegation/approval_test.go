@@ -187,6 +187,35 @@ func TestQuorumText(t *testing.T) {
 		if q.String() != want {
 			t.Errorf("%s, want %s", q, want)
 		}
+		wanted, err := delegation.Approvals(q.Need, q.Keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, err := delegation.ParseCaveats(want); err != nil || !reflect.DeepEqual(read, wanted) {
+			t.Errorf("%s reads as %v, %v", want, read, err)
+		}
+	}
+}
+
+func TestQuorumTextRefused(t *testing.T) {
+	k := publicKeys("a", "b")
+	a, b := k[0].String(), k[1].String()
+	for _, text := range []string{
+		"approval by 2 of " + a, "approval by 0 of " + a, "approval by -1 of " + a + ", " + b, "approval by 3 of " + a + ", " + b,
+		"approval by 2 of " + a + ", " + a, "approval by 2 of " + a + " " + b, "approval by 2 of " + a + " or " + b, "approval by 2 of " + a + "," + b,
+		"approval by 2 of " + a + ", " + b + ",", "approval by 2 of", "approval by 2", "approval by 2 " + a + ", " + b, "approval by 02 of " + a + ", " + b,
+		"approval by 2 of " + a + ", ed25519/00", "approval by 9223372036854775807 of " + a + ", " + b, "approval by 2 of , " + a + ", " + b,
+		"approval by 1 of " + token.InvocationKey().Public().String(),
+	} {
+		if read, err := delegation.ParseCaveats(text); err == nil {
+			t.Errorf("%s reads as %v", text, read)
+		}
+	}
+	if read, err := delegation.ParseCaveats("approval by 1 of " + a); err != nil || len(read) != 1 {
+		t.Errorf("one of one: %v, %v", read, err)
+	}
+	if read, err := delegation.ParseCaveat("approval by 1 of " + a + ", " + b); err != nil {
+		t.Errorf("one of two: %v, %v", read, err)
 	}
 }
 

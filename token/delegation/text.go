@@ -51,6 +51,9 @@ var forms = []struct {
 	{"arg", (*textReader).arg},
 	{"approval", func(r *textReader) []Caveat {
 		r.keyword("by")
+		if _, ok := exactInteger(r.peek().text); ok {
+			return r.quorum()
+		}
 		return one(Approval{r.keys()})
 	}},
 }
@@ -336,6 +339,29 @@ func (r *textReader) keys() []token.PublicKey {
 		r.fail(first, expected)
 	}
 	return keys
+}
+
+// quorum takes the text of [Quorum]: 2 of K1, K2, K3.
+func (r *textReader) quorum() []Caveat {
+	need := r.integer()
+	r.keyword("of")
+	first := r.peek()
+	var names []string
+	for more := true; more; {
+		var name string
+		name, more = strings.CutSuffix(r.word().text, ",")
+		names = append(names, name)
+	}
+	keys, err := parseKeys(names)
+	if err != nil {
+		r.fail(first, "public keys such as ed25519/HEX, with commas between them")
+		return nil
+	}
+	caveats, err := Approvals(int(min(max(need, 0), maxApprovers+1)), keys...)
+	if err != nil {
+		r.fail(first, "keys of which so many can approve: "+err.Error())
+	}
+	return caveats
 }
 
 // scalars takes values with the separator between them.
