@@ -132,7 +132,7 @@ func TestExplanationAgreesWithEngine(t *testing.T) {
 // that it can be clamped.
 func TestWithinImplies(t *testing.T) {
 	passed, beyond := 0, 0
-	checkUntil(t, func() bool { return passed > 50 && beyond > 50 }, func(rt *rapid.T) {
+	checkUntil(t, func() bool { return passed > 500 && beyond > 500 }, func(rt *rapid.T) {
 		inner, outer := pair(rt)
 		switch delegation.Compare(inner, outer) {
 		case delegation.Within:
@@ -156,7 +156,7 @@ func TestWithinImplies(t *testing.T) {
 // TestMeetIsConjunction: what two caveats meet in allows exactly what both do.
 func TestMeetIsConjunction(t *testing.T) {
 	merged, passed, nothing := 0, 0, 0
-	checkUntil(t, func() bool { return merged > 50 && passed > 20 && nothing > 50 }, func(rt *rapid.T) {
+	checkUntil(t, func() bool { return merged > 500 && passed > 200 && nothing > 500 }, func(rt *rapid.T) {
 		a, b := pair(rt)
 		both, ok := delegation.Meet(a, b)
 		if ok && len(both) == 1 {

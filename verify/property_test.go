@@ -1,7 +1,9 @@
 package verify_test
 
 import (
-	"strings"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,9 @@ import (
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/delegation/delegationtest"
+	"github.com/whittle-auth/whittle/token/trust"
+	"github.com/whittle-auth/whittle/verify"
 )
 
 // Generators of chains and requests over a small world, so that both allowed and
@@ -30,19 +35,22 @@ var (
 	})
 )
 
+var kinds = slices.Sorted(maps.Keys(delegationtest.Kinds))
+
 // caveats draws a few of all kinds. Most of those that speak of the request let it
 // pass, or hardly anything would ever be allowed.
 func caveats(t *rapid.T, req delegation.Request) []delegation.Caveat {
 	var list []delegation.Caveat
-	for range rapid.IntRange(0, 3).Draw(t, "caveats") {
-		switch rapid.IntRange(0, 7).Draw(t, "sort") {
+	for range rapid.IntRange(0, 2).Draw(t, "caveats") {
+		switch rapid.IntRange(0, 14).Draw(t, "sort") {
 		default:
-			cv := someCaveat.Draw(t, "caveat")
-			for range 12 {
-				if holds(t, cv, req, stated(1, ci.Public())) || rapid.IntRange(0, 9).Draw(t, "any") == 0 {
+			draw := delegationtest.Kinds[rapid.SampledFrom(kinds).Draw(t, "kind")]
+			cv := draw(t, agentKeys)
+			for range 30 {
+				if holds(t, cv, req, stated(1, ci.Public())) || rapid.IntRange(0, 99).Draw(t, "any") == 0 {
 					break
 				}
-				cv = someCaveat.Draw(t, "another")
+				cv = draw(t, agentKeys)
 			}
 			list = append(list, cv)
 		case 0:
@@ -77,8 +85,34 @@ func stated(depth int, key token.PublicKey) []datalog.Predicate {
 	}
 	return []datalog.Predicate{
 		one("time", datalog.Date(now.Unix())), one("weekday", datalog.Integer(1)), one("minute", datalog.Integer(720)),
-		one("depth", datalog.Integer(depth)), one("agent_key", datalog.String(key.String())),
+		one("depth", datalog.Integer(depth)), one("agent_key", datalog.String(key.String())), one("agent", datalog.String(agentNames[key])),
+		{Name: "context", Terms: []datalog.Term{datalog.String("ticket"), datalog.String("T-1")}},
+		{Name: "context", Terms: []datalog.Term{datalog.String("epoch"), datalog.Integer(7)}},
 	}
+}
+
+// What the service of the properties knows.
+var (
+	agentNames = map[token.PublicKey]string{ci.Public(): "agent:ci", runner.Public(): "agent:ci/7"}
+	knowing    = verify.State{Context: map[string]any{"ticket": "T-1", "epoch": 7}}
+)
+
+func directed(t *testing.T) func(*verify.Options) {
+	source := ""
+	for key, name := range agentNames {
+		source += name + ` namespaces="whittle-agent" ` + key.AuthorizedKey("") + "\n"
+	}
+	d, err := trust.ParseDirectory([]byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(o *verify.Options) { o.AllowReplay, o.Directory = true, d }
+}
+
+// decideKnowing is the code of a decision with what the service knows.
+func decideKnowing(t *rapid.T, v *verify.Verifier, c token.Chain, req delegation.Request) token.Code {
+	_, err := v.VerifyWith(t.Context(), c.Text(), req, knowing)
+	return verify.CodeOf(err)
 }
 
 // holds is the reading's own opinion of one caveat.
@@ -87,7 +121,7 @@ func holds(t *rapid.T, c delegation.Caveat, req delegation.Request, stated []dat
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := delegation.MentionsOf(&datalog.Authorizer{Checks: []datalog.Check{c.Check()}})
+	m := delegation.MentionsOf(&datalog.Authorizer{Block: datalog.Block{Checks: []datalog.Check{c.Check()}}})
 	facts := append(append(checked.Facts(), checked.Inside(&m)...), stated...)
 	return checked.Stateable(&m) == nil && delegation.Explain(c, facts).Holds
 }
@@ -163,24 +197,53 @@ func someChain(t *rapid.T, req delegation.Request) (root []delegation.Caveat, ho
 	return root, hops
 }
 
+// sorts are the types of caveats that came up.
+type sorts map[string]bool
+
+func (s sorts) add(list ...hop) {
+	for _, h := range list {
+		for _, c := range h.caveats {
+			s[fmt.Sprintf("%T", c)] = true
+		}
+	}
+}
+
+// complete reports whether all kinds were there, and those of time.
+func (s sorts) complete() bool { return len(s) >= len(delegationtest.Kinds)+2 }
+
+// asksWho reports whether a caveat speaks of the agent who presents the token: who
+// that is changes with a handoff, so that there the facts are not the same.
+func asksWho(list ...hop) bool {
+	for _, h := range list {
+		for _, c := range h.caveats {
+			switch c.(type) {
+			case delegation.AgentKeys, delegation.Agents:
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // TestAttenuationNeverWidens: whatever block a holder appends, a request that is
 // allowed with it was allowed without it.
 func TestAttenuationNeverWidens(t *testing.T) {
-	v := verifier(t, forgetful)
-	allowed := 0
-	checkUntil(t, func() bool { return allowed > 0 }, func(rt *rapid.T) {
+	v := verifier(t, directed(t))
+	allowed := sorts{}
+	checkUntil(t, allowed.complete, func(rt *rapid.T) {
 		req := someRequest(rt)
 		root, hops := someChain(rt, req)
 		more := hop{caveats(rt, req), rapid.Bool().Draw(rt, "handoff of the last")}
+		all := append([]hop{{caveats: root}, more}, hops...)
+		more.handoff = more.handoff && !asksWho(all...)
 
 		parent, holder := build(rt, root, hops)
 		child, heir := build(rt, root, append(hops[:len(hops):len(hops)], more))
-		childCode := decideWith(quiet{rt}, v, present(quiet{rt}, child, heir, req, nil).Text(), req)
-		if childCode != "" {
+		if code := decideKnowing(rt, v, present(quiet{rt}, child, heir, req, nil), req); code != "" {
 			return
 		}
-		allowed++
-		if code := decideWith(quiet{rt}, v, present(quiet{rt}, parent, holder, req, nil).Text(), req); code != "" {
+		allowed.add(all...)
+		if code := decideKnowing(rt, v, present(quiet{rt}, parent, holder, req, nil), req); code != "" {
 			rt.Fatalf("the child is allowed, the parent is denied: %s", code)
 		}
 	})
@@ -189,12 +252,13 @@ func TestAttenuationNeverWidens(t *testing.T) {
 // TestReadingAgreesWithEngine: where all caveats are typed, the structural
 // reading says exactly what the engine enforces.
 func TestReadingAgreesWithEngine(t *testing.T) {
-	v := verifier(t, forgetful)
-	allowed, denied := 0, 0
-	checkUntil(t, func() bool { return allowed > 0 && denied > 0 }, func(rt *rapid.T) {
+	v := verifier(t, directed(t))
+	allowed, denied := sorts{}, sorts{}
+	checkUntil(t, func() bool { return allowed.complete() && denied.complete() }, func(rt *rapid.T) {
 		req := someRequest(rt)
 		root, hops := someChain(rt, req)
-		for _, list := range append([]hop{{caveats: root}}, hops...) {
+		all := append([]hop{{caveats: root}}, hops...)
+		for _, list := range all {
 			for _, c := range list.caveats {
 				if _, custom := c.(delegation.Custom); custom {
 					rt.Skip("a check written by hand")
@@ -206,14 +270,14 @@ func TestReadingAgreesWithEngine(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		code := decideWith(quiet{rt}, v, present(quiet{rt}, c, holder, req, nil).Text(), req)
+		code := decideKnowing(rt, v, present(quiet{rt}, c, holder, req, nil), req)
 		if want := inScope(rt, &chain.Scope, req, stated(chain.Depth, holder.Public())); want != (code == "") {
 			rt.Fatalf("the reading says %v, the verifier %q", want, code)
 		}
 		if code == "" {
-			allowed++
+			allowed.add(all...)
 		} else {
-			denied++
+			denied.add(all...)
 		}
 	})
 }
@@ -233,9 +297,10 @@ func inScope(t *rapid.T, s *delegation.Scope, req delegation.Request, stated []d
 func TestHonestWriterNeverWidens(t *testing.T) {
 	clamped := 0
 	checkUntil(t, func() bool { return clamped > 0 }, func(rt *rapid.T) {
-		root, _ := someChain(rt)
+		req := someRequest(rt)
+		root, _ := someChain(rt, req)
 		c, holder := build(rt, root, nil)
-		wanted := caveats(rt)
+		wanted := caveats(rt, req)
 		if len(wanted) == 0 {
 			return
 		}
@@ -259,10 +324,11 @@ func TestHonestWriterNeverWidens(t *testing.T) {
 			rt.Fatal(err)
 		}
 		for range 5 {
-			req := someRequest(rt)
-			if inScope(&after.Scope, req) && !inScope(&before.Scope, req) {
+			facts := stated(0, ci.Public())
+			if inScope(rt, &after.Scope, req, facts) && !inScope(rt, &before.Scope, req, facts) {
 				rt.Fatalf("%+v is allowed after, not before", req)
 			}
+			req = someRequest(rt)
 		}
 	})
 }
@@ -277,7 +343,7 @@ func (q quiet) Helper()           {}
 // only ever saw denials would say nothing.
 func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
 	t.Helper()
-	for range 100 {
+	for range 300 {
 		if rapid.Check(t, property); t.Failed() || enough() {
 			return
 		}

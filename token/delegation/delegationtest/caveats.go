@@ -113,42 +113,48 @@ var Kinds = map[string]func(*rapid.T, Keys) delegation.Caveat{
 	"context": func(t *rapid.T, _ Keys) delegation.Caveat {
 		return delegation.Context(of(Contexts).Draw(t, "context"), Scalars(t)...)
 	},
-	"arg_one_of": func(t *rapid.T, _ Keys) delegation.Caveat { return delegation.ArgIs(name(t), Scalars(t)...) },
+	"arg_one_of": func(t *rapid.T, _ Keys) delegation.Caveat {
+		return delegation.ArgIs(name(t, "s", "p", "ip", "u"), Scalars(t)...)
+	},
 	"arg_range": func(t *rapid.T, _ Keys) delegation.Caveat {
 		lo, hi := of(Integers).Draw(t, "min"), of(Integers).Draw(t, "max")
-		a := delegation.ArgRange{Arg: name(t), Min: min(lo, hi), Max: max(lo, hi)}
+		a := delegation.ArgRange{Arg: name(t, "n"), Min: min(lo, hi), Max: max(lo, hi)}
 		if a.Validate() != nil {
 			a.Max = 5
 		}
 		return a
 	},
 	"arg_prefix": func(t *rapid.T, _ Keys) delegation.Caveat {
-		return delegation.ArgPrefix{Arg: name(t), Prefix: of(Prefixes).Draw(t, "prefix")}
+		return delegation.ArgPrefix{Arg: name(t, "s", "p"), Prefix: of(Prefixes).Draw(t, "prefix")}
 	},
 	"arg_subtree": func(t *rapid.T, _ Keys) delegation.Caveat {
-		return delegation.ArgUnder(name(t), some(t, Paths, "paths")...)
+		return delegation.ArgUnder(name(t, "p"), some(t, Paths, "paths")...)
 	},
 	"arg_cidr": func(t *rapid.T, _ Keys) delegation.Caveat {
 		var list []netip.Prefix
 		for _, n := range some(t, Networks, "networks") {
 			list = append(list, netip.MustParsePrefix(n))
 		}
-		return delegation.ArgIn(name(t), list...)
+		return delegation.ArgIn(name(t, "ip"), list...)
 	},
 	"arg_host": func(t *rapid.T, _ Keys) delegation.Caveat {
-		return delegation.ArgURL(name(t), some(t, Hosts, "hosts")...)
+		return delegation.ArgURL(name(t, "u"), some(t, Hosts, "hosts")...)
 	},
 	"arg_matches": func(t *rapid.T, _ Keys) delegation.Caveat {
-		return delegation.ArgMatches{Arg: name(t), Pattern: of(Patterns).Draw(t, "pattern")}
+		return delegation.ArgMatches{Arg: name(t, "s", "p"), Pattern: of(Patterns).Draw(t, "pattern")}
 	},
-	"arg_set":   func(t *rapid.T, _ Keys) delegation.Caveat { return delegation.ArgSet{Arg: name(t)} },
-	"arg_unset": func(t *rapid.T, _ Keys) delegation.Caveat { return delegation.ArgUnset{Arg: name(t)} },
+	"arg_set":   func(t *rapid.T, _ Keys) delegation.Caveat { return delegation.ArgSet{Arg: name(t, "s", "u", "n")} },
+	"arg_unset": func(t *rapid.T, _ Keys) delegation.Caveat { return delegation.ArgUnset{Arg: name(t, "or", "n")} },
 }
 
-// name draws an argument's name; half of them are the same.
-func name(t *rapid.T) string {
+// Arguments have topics, most of the time: what they hold and which caveats speak of
+// them.
+var topics = map[string]int{"p": 1, "s": 2, "ip": 3, "u": 4}
+
+// name draws an argument's name, the usual one half of the time.
+func name(t *rapid.T, usual ...string) string {
 	if rapid.Bool().Draw(t, "usual name") {
-		return "s"
+		return of(usual).Draw(t, "name")
 	}
 	return of(Names).Draw(t, "name")
 }
@@ -171,34 +177,43 @@ func Caveat(keys Keys) *rapid.Generator[delegation.Caveat] {
 
 // Args draws a request's arguments.
 func Args(t *rapid.T) map[string]any {
-	value := rapid.Custom(func(t *rapid.T) any {
-		switch rapid.IntRange(0, 11).Draw(t, "type") {
-		case 0:
-			return nil
-		case 1:
-			return rapid.Bool().Draw(t, "bool")
-		case 2, 3, 4:
-			return of(Integers).Draw(t, "integer")
-		case 5:
-			return of([]any{5.0, 0.5, []any{5, "a"}, map[string]any{"a": 5}, []any{1.5}}).Draw(t, "other")
+	fill := func(args map[string]any, name string) {
+		if i := topics[name]; i > 0 && rapid.IntRange(0, 3).Draw(t, "on topic") > 0 {
+			args[name] = of(Texts[i]).Draw(t, name)
+		} else {
+			args[name] = value.Draw(t, name)
 		}
-		return text.Draw(t, "text")
-	})
+	}
 	args := map[string]any{}
 	for _, n := range []string{"n", "s", "p", "ip", "u", "", "or", `a "b"`} {
-		if n == "s" || rapid.IntRange(0, 3).Draw(t, "there") > 0 {
-			args[n] = value.Draw(t, n)
+		if rapid.IntRange(0, 3).Draw(t, "there") > 0 {
+			fill(args, n)
 		}
 	}
-	if rapid.IntRange(0, 9).Draw(t, "without") == 0 {
-		delete(args, "s")
-	}
 	if rapid.Bool().Draw(t, "nested") {
-		args["o"] = map[string]any{"k": value.Draw(t, "k"), "ip": value.Draw(t, "o ip"), "u": value.Draw(t, "o u")}
-		args["list"] = []any{value.Draw(t, "first")}
+		nested := map[string]any{}
+		for _, n := range []string{"k", "ip", "u"} {
+			fill(nested, n)
+		}
+		args["o"], args["list"] = nested, []any{value.Draw(t, "first")}
 	}
 	return args
 }
+
+// value draws what an argument may be.
+var value = rapid.Custom(func(t *rapid.T) any {
+	switch rapid.IntRange(0, 11).Draw(t, "type") {
+	case 0:
+		return nil
+	case 1:
+		return rapid.Bool().Draw(t, "bool")
+	case 2, 3, 4:
+		return of(Integers).Draw(t, "integer")
+	case 5:
+		return of([]any{5.0, 0.5, []any{5, "a"}, map[string]any{"a": 5}, []any{1.5}}).Draw(t, "other")
+	}
+	return text.Draw(t, "text")
+})
 
 // Request draws a request for svc:certs.
 func Request(t *rapid.T) delegation.Request {
