@@ -93,6 +93,7 @@ func attenuateToken(c *cli.Context, env *Env) error {
 	if err := warnOfApprovers(env, longer); err != nil {
 		return err
 	}
+	hintDirectory(env, caveats)
 	return emitToken(c, env, longer)
 }
 

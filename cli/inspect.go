@@ -19,8 +19,8 @@ func inspectCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "inspect",
 		Usage:     "show what a token says, and how much of it is verified",
-		UsageText: "whittle inspect [--trust FILE] [--json] TOKEN",
-		Flags:     []cli.Flag{trustFlag(), nowFlag(), jsonFlag()},
+		UsageText: "whittle inspect [--trust FILE] [--directory FILE] [--json] TOKEN",
+		Flags:     []cli.Flag{trustFlag(), directoryFlag(), nowFlag(), jsonFlag()},
 		Action:    func(c *cli.Context) error { return inspect(c, env) },
 	}
 }
@@ -36,6 +36,7 @@ type inspection struct {
 	token      token.Chain
 	chain      *delegation.Chain
 	roots      *trust.Roots // nil without --trust
+	names      naming
 	why        error
 	refused    error
 	now        time.Time
@@ -69,7 +70,12 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	in := &inspection{unverified: u, verified: "nothing", now: now()}
+	in := &inspection{unverified: u, verified: "nothing", names: naming{now: now()}, now: now()}
+	if file := c.String("directory"); file != "" {
+		if in.names.directory, err = readDirectory(env, file); err != nil {
+			return nil, err
+		}
+	}
 	unrooted, invalid := u.VerifyUnrooted()
 	if in.blocks, err = u.UnverifiedBlocks(); err != nil {
 		return nil, cmp.Or(invalid, err)
@@ -120,6 +126,7 @@ func (in *inspection) print(w io.Writer) {
 		fmt.Fprintln(w, "\nscope:")
 		printScope(w, &in.chain.Scope)
 		printApprovers(w, in.chain, in.roots, in.now)
+		in.names.print(w, in.chain)
 	}
 	for i, b := range in.blocks {
 		fmt.Fprintf(w, "\nblock %d, Datalog %s%s:\n", i, release(b.Version), by(b))
@@ -148,6 +155,9 @@ func (in *inspection) form() string {
 		return fmt.Sprintf("held: only %q can go on, with %s", in.chain.Holder().Holder, in.chain.Holder().Key)
 	case "presented":
 		inv := in.chain.Invocation
+		if inv.IsSession() {
+			return fmt.Sprintf("presented: as a session with %q on the connection %s, until %s", inv.Audience, inv.Channel, delegation.Expiry{At: inv.Expires}.Time().Format("2006-01-02T15:04:05Z07:00"))
+		}
 		return fmt.Sprintf("presented: for one request to %q, until %s", inv.Audience, delegation.Expiry{At: inv.Expires}.Time().Format("2006-01-02T15:04:05Z07:00"))
 	default:
 		return form + ": whoever has it can use it"
@@ -202,12 +212,19 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 		}
 		fmt.Fprintf(w, "%s└─ %s  %s\n", indent, name, keyOf(&l))
 		indent += "   "
+		if l.Kind == delegation.LinkMint {
+			for _, p := range chain.Facts {
+				fmt.Fprintf(w, "%s│  tells %s\n", indent, p)
+			}
+		}
 		for _, line := range caveatLines(l.Caveats) {
 			fmt.Fprintf(w, "%s│  %s\n", indent, line)
 		}
 	}
 	approvedBefore(len(t.Blocks()))
-	if inv := chain.Invocation; inv != nil {
+	if inv := chain.Invocation; inv != nil && inv.IsSession() {
+		fmt.Fprintf(w, "%s└─ opens a session with %s\n", indent, inv.Audience)
+	} else if inv != nil {
 		fmt.Fprintf(w, "%s└─ invokes one request to %s\n", indent, inv.Audience)
 	}
 }

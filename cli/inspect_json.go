@@ -12,6 +12,7 @@ func (in *inspection) json() any {
 	type holder struct {
 		Holder string `json:"holder"`
 		Key    string `json:"key"`
+		Agent  string `json:"agent"`
 	}
 	out := struct {
 		Form          string            `json:"form"`
@@ -23,6 +24,7 @@ func (in *inspection) json() any {
 		Audience      string            `json:"audience,omitempty"`
 		Expires       string            `json:"expires,omitempty"`
 		Expired       bool              `json:"expired"`
+		Channel       string            `json:"channel,omitempty"`
 		RootKeyID     *uint32           `json:"root_key_id"`
 		Blocks        []blockJSON       `json:"blocks"`
 		RevocationIDs []string          `json:"revocation_ids"`
@@ -35,11 +37,11 @@ func (in *inspection) json() any {
 		out.Delegator, out.Scope = in.chain.Delegator, &in.chain.Scope
 		for _, l := range in.chain.Links {
 			if l.Kind != delegation.LinkNarrow {
-				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String()})
+				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String(), in.names.agent(l.Key)})
 			}
 		}
 		if in.chain.Invocation != nil {
-			out.Audience = in.chain.Invocation.Audience
+			out.Audience, out.Channel = in.chain.Invocation.Audience, in.chain.Invocation.Channel.String()
 		}
 	}
 	if at, ok := in.expiry(); ok {

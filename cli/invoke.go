@@ -13,13 +13,18 @@ func invokeCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "invoke",
 		Usage:     "bind a held token to one request, ready to be sent to the service",
-		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN",
+		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN\nwhittle invoke --key FILE --session KIND:HEX --audience ID [--trust FILE] [-o FILE] TOKEN",
 		Flags: append(requestFlags(),
-			keyFlag(),
-			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds, a `DURATION`"},
+			sessionFlag(), keyFlag(),
+			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds, a `DURATION`; a session holds for " + attenuate.SessionWindow.String()},
 			trustFlag(), nowFlag(), outFlag(), jsonFlag(),
 		),
-		Action: func(c *cli.Context) error { return invoke(c, env) },
+		Action: func(c *cli.Context) error {
+			if c.IsSet("session") {
+				return invokeSession(c, env)
+			}
+			return invoke(c, env)
+		},
 	}
 }
 
@@ -60,6 +65,10 @@ func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now ti
 			hint(env.Stderr, "the service will deny this: %s", err)
 		}
 	}
+	foretellExpiry(env, chain, now)
+}
+
+func foretellExpiry(env *Env, chain *delegation.Chain, now time.Time) {
 	if at, ok := chain.Scope.Expires(); ok && !now.Before(at.Time()) {
 		hint(env.Stderr, "the service will deny this: the token expired at %s", at.Time().Format(time.RFC3339))
 	}

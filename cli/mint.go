@@ -22,6 +22,7 @@ func mintCommand(env *Env) *cli.Command {
 			listFlag("operation", "an operation `OP` that the token allows (repeatable)"),
 			ttlFlag(), expiresFlag(),
 			approvalFlag(), caveatFlag(), checkFlag(),
+			listFlag("fact", "a fact that the token tells besides, which the service has registered, as `DATALOG` such as role(\"buyer\") (repeatable)"),
 			boolFlag("bearer", "bind the token to no agent, whatever --agent says: whoever has it can use it"),
 			nowFlag(), outFlag(), jsonFlag(),
 		},
@@ -54,6 +55,9 @@ func mint(c *cli.Context, env *Env) error {
 	hintUnstated(env.Stderr, caveats)
 	approvals, err := approvalCaveats(c, env)
 	if err != nil {
+		return err
+	}
+	if grant.Facts, err = furtherFacts(c); err != nil {
 		return err
 	}
 	for _, name := range []string{"resource", "operation"} {
@@ -92,6 +96,8 @@ func mint(c *cli.Context, env *Env) error {
 	if err := warnOfApprovers(env, t); err != nil {
 		return err
 	}
+	hintDirectory(env, caveats)
+	hintFacts(env, grant.Facts)
 	return emitToken(c, env, t)
 }
 

@@ -134,7 +134,7 @@ func sparesInputs(c *cli.Context, env *Env) error {
 	if err != nil || !out.Mode().IsRegular() {
 		return nil
 	}
-	for _, flag := range []string{"key", "private-key-file", "from-file", "agent-key", "trust", "policy", "authorizer", "public-key-file", "root-key", "block-file"} {
+	for _, flag := range []string{"key", "private-key-file", "from-file", "agent-key", "trust", "directory", "policy", "authorizer", "public-key-file", "root-key", "block-file"} {
 		in, err := os.Stat(env.path(c.String(flag)))
 		if c.String(flag) != "" && err == nil && os.SameFile(in, out) {
 			return usagef("-o would overwrite %s, which --%s names", shown(c.String(flag)), flag)

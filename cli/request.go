@@ -45,15 +45,18 @@ func request(c *cli.Context) (delegation.Request, error) {
 	return req, nil
 }
 
-func parseArgs(flags []string) (map[string]any, error) {
+func parseArgs(flags []string) (map[string]any, error) { return parseNamed("arg", flags) }
+
+// parseNamed reads the values NAME=VALUE of a flag.
+func parseNamed(flag string, flags []string) (map[string]any, error) {
 	args := make(map[string]any)
 	for _, f := range flags {
 		name, text, ok := strings.Cut(f, "=")
 		if !ok || name == "" {
-			return nil, usagef("--arg %q is not of the form NAME=VALUE", f)
+			return nil, usagef("--%s %q is not of the form NAME=VALUE", flag, f)
 		}
 		if _, twice := args[name]; twice {
-			return nil, usagef("--arg %s is given twice", name)
+			return nil, usagef("--%s %s is given twice", flag, name)
 		}
 		args[name] = text
 		if !beginsAsJSON(text) {
@@ -64,8 +67,8 @@ func parseArgs(flags []string) (map[string]any, error) {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errors.New("the JSON value ends too early")
 			}
-			return nil, hintf(usagef("--arg %s: %s", name, err),
-				"a value that begins as JSON does is read as JSON; for a string write --arg '%s=%s'", name, quotedJSON(text))
+			return nil, hintf(usagef("--%s %s: %s", flag, name, err),
+				"a value that begins as JSON does is read as JSON; for a string write --%s '%s=%s'", flag, name, quotedJSON(text))
 		}
 		args[name] = value
 	}

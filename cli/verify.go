@@ -20,8 +20,8 @@ func verifyCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide a request by its token, as the service would",
-		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--now TIME] [--allow-bearer] TOKEN",
-		Flags: append(requestFlags(),
+		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--channel KIND:HEX] [--now TIME] [--allow-bearer] TOKEN",
+		Flags: append(append(requestFlags(), serviceFlags()...),
 			trustFlag(),
 			valueFlag("policy", "the service's own policy, a `FILE` of Datalog"),
 			valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
@@ -55,6 +55,10 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	state, err := serviceState(c)
+	if err != nil {
+		return err
+	}
 	v, err := verify.New(req.Audience, roots, options)
 	if err != nil {
 		return usagef("%s", err)
@@ -62,7 +66,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	var d *verify.Decision
 	u, err := readToken(env, args[0], false)
 	if err == nil {
-		d, err = v.Verify(ctx, u.Text(), req)
+		d, err = v.VerifyWith(ctx, u.Text(), req, state)
 	} else if e, ok := errors.AsType[*token.Error](err); ok {
 		d = verify.Refused(e)
 	} else {
@@ -74,9 +78,13 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 		}
 	} else {
 		printDecision(env, d)
+		if d.Allowed {
+			printAgent(env.Stdout, c, d)
+		}
 	}
 	if err != nil {
 		explain(env.Stderr, d)
+		explainAgent(env.Stderr, c, d)
 		return &reported{err}
 	}
 	hint(env.Stderr, "the command has no memory: it does not notice a token that is presented twice")
@@ -93,6 +101,9 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
 			return nil, err
 		}
+	}
+	if err := serviceOptions(c, env, o); err != nil {
+		return nil, err
 	}
 	if file := c.String("policy"); file != "" {
 		source, err := env.read(file, maxInput)

@@ -96,6 +96,9 @@ func CanonicalAgent(name string) error {
 	if err := CanonicalDelegator(name); err != nil {
 		return err
 	}
+	if strings.HasSuffix(name, "/") {
+		return fmt.Errorf("the name %q ends in a slash", name)
+	}
 	if len(name) < len(spiffe) || !strings.EqualFold(name[:len(spiffe)], spiffe) {
 		return nil
 	}

@@ -17,7 +17,7 @@ func TestCanonicalAgent(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"", "*", "agent:*", "agent:?", "*@example.org", "a,b", "a b", "runner@Example.org", "e\u0301", strings.Repeat("a", 257),
+		"", "*", "agent:*", "agent:ci/", "agent:?", "*@example.org", "a,b", "a b", "runner@Example.org", "e\u0301", strings.Repeat("a", 257),
 		"spiffe://", "spiffe:///x", "spiffe://example.org", "spiffe://example.org/", "spiffe://example.org/a/", "spiffe://example.org//a",
 		"spiffe://example.org/.", "spiffe://example.org/../a", "spiffe://Example.org/a", "SPIFFE://example.org/a", "Spiffe://example.org/a",
 		"spiffe://example.org/a%2fb", "spiffe://example.org/a b", "spiffe://example.org:8443/a", "spiffe://u@example.org/a",
@@ -34,7 +34,9 @@ func TestCanonicalAgent(t *testing.T) {
 func TestDirectoryIsNoTrustFile(t *testing.T) {
 	key := newKey(t, datalog.Ed25519, 1).Public()
 	now := utc(t, "2026-11-23T12:00:00Z")
-	as := func(namespaces string) string { return "agent:ci namespaces=\"" + namespaces + "\" " + key.AuthorizedKey("") + "\n" }
+	as := func(namespaces string) string {
+		return "agent:ci namespaces=\"" + namespaces + "\" " + key.AuthorizedKey("") + "\n"
+	}
 	for _, c := range []struct {
 		namespaces  string
 		root, agent bool
