@@ -47,7 +47,7 @@ func Open(u *token.Unverified, roots *trust.Roots, holder token.PublicKey, now t
 		}
 	}
 	if c.Form() == token.Held && c.NextKey() != holder {
-		return nil, nil, token.Errorf(token.CodeProfile, -1, "the token is held by %q with the key %s, not by this key (%s)", chain.Holder().Holder, c.NextKey(), holder)
+		return nil, nil, token.Errorf(token.CodeProfile, -1, "the token is held by %q with the key %s, not by this key (%s)", chain.Holder().Holder, c.NextKey(), holder.Brief())
 	}
 	return c, chain, nil
 }

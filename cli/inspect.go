@@ -143,7 +143,11 @@ func printBlock(w io.Writer, b token.Block) {
 	for line := range strings.Lines(b.Datalog.String()) {
 		fmt.Fprintf(w, "  %s\n", oneLine(strings.TrimSuffix(line, "\n")))
 	}
-	fmt.Fprintf(w, "  // revocation id %s\n", hex.EncodeToString(b.Signature))
+	id := hex.EncodeToString(b.Signature)
+	if most := 2 * 128; len(id) > most { // longer than any of Biscuit's: ML-DSA
+		id = fmt.Sprintf("%s.. of %d bytes, all of which --json shows", id[:64], len(b.Signature))
+	}
+	fmt.Fprintf(w, "  // revocation id %s\n", id)
 }
 
 func (in *inspection) form() string {
@@ -191,7 +195,7 @@ func (in *inspection) expiry() (at time.Time, ok bool) {
 func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 	root := "root key not verified"
 	if !t.Root().IsZero() {
-		root = t.Root().String()
+		root = t.Root().Brief()
 	}
 	fmt.Fprintf(w, "%s  %s\n", chain.Delegator, root)
 	indent, approvals := "", chain.Approvals

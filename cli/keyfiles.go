@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -36,9 +37,17 @@ func readSigner(env *Env, name string) (token.Signer, error) {
 	return k, nil
 }
 
+// keyNames are how the text forms of keys begin.
+var keyNames = []string{"ed25519", "secp256r1", "mldsa44", "mldsa65"}
+
 func isPrivateText(name string) bool {
-	name = strings.ToLower(trim(name))
-	return strings.HasPrefix(name, "ed25519-private/") || strings.HasPrefix(name, "secp256r1-private/")
+	head, _, ok := strings.Cut(strings.ToLower(trim(name)), "-private/")
+	return ok && slices.Contains(keyNames, head)
+}
+
+func isPublicText(name string) bool {
+	head, _, ok := strings.Cut(name, "/")
+	return ok && slices.Contains(keyNames, head)
 }
 
 // parsePrivateKey reads what a key file holds.
@@ -64,7 +73,7 @@ func readPublicKey(env *Env, name string) (token.PublicKey, error) {
 	if isPrivateText(name) {
 		return token.PublicKey{}, usagef("a public key is needed here, and this is a private one")
 	}
-	if strings.HasPrefix(name, "ed25519/") || strings.HasPrefix(name, "secp256r1/") || strings.Contains(name, " ") {
+	if isPublicText(name) || strings.Contains(name, " ") {
 		if k, err := token.ParsePublicKey(name); err == nil {
 			return k, nil
 		} else if _, statErr := os.Stat(env.path(name)); statErr != nil {

@@ -16,11 +16,11 @@ func keygenCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "keygen",
 		Usage:     "make a key pair: FILE, and FILE.pub with the public half",
-		UsageText: "whittle keygen [--alg ed25519|p256] -o FILE",
+		UsageText: "whittle keygen [--alg ed25519|p256|mldsa44|mldsa65] -o FILE",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "alg", Value: "ed25519", Usage: "ed25519 or p256"},
+			&cli.StringFlag{Name: "alg", Value: "ed25519", Usage: "ed25519, p256, or for root keys mldsa44 or mldsa65"},
 			valueFlag("o", "write the private key to `FILE`, which must not exist"),
-			valueFlag("comment", "a comment, `TEXT`, in both files"),
+			valueFlag("comment", "a comment, `TEXT`, in both files (of mldsa44 and mldsa65 in FILE.pub only)"),
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return keygen(c, env) },
@@ -46,7 +46,7 @@ func keygen(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	private, err := key.MarshalOpenSSH(c.String("comment"), nil)
+	private, err := privateFile(key, c.String("comment"))
 	if err != nil {
 		return usagef("%s", err)
 	}
@@ -70,12 +70,25 @@ func keygen(c *cli.Context, env *Env) error {
 	return nil
 }
 
+// privateFile writes a key as OpenSSH does, or in PKCS#8 where OpenSSH has no form
+// for it.
+func privateFile(key token.PrivateKey, comment string) ([]byte, error) {
+	if key.Public().RootOnly() {
+		return key.MarshalPEM()
+	}
+	return key.MarshalOpenSSH(comment, nil)
+}
+
 func algorithm(flag, name string) (datalog.Algorithm, error) {
 	switch name {
 	case "ed25519":
 		return datalog.Ed25519, nil
 	case "p256", "secp256r1":
 		return datalog.Secp256r1, nil
+	case "mldsa44":
+		return datalog.MLDSA44, nil
+	case "mldsa65":
+		return datalog.MLDSA65, nil
 	}
-	return 0, usagef("%s %q is neither ed25519 nor p256", dashed(flag), name)
+	return 0, usagef("%s %q is none of ed25519, p256, mldsa44 and mldsa65", dashed(flag), name)
 }

@@ -103,6 +103,9 @@ func (c *chain) Request() []byte {
 // a third party's key. The block has symbol and key tables of its own. Whoever
 // signs so signs blind: the request does not show the token.
 func SignThirdParty(request []byte, signer Signer, block *datalog.Block) (contents []byte, err error) {
+	if k := signer.Public(); k.RootOnly() {
+		return nil, Errorf(CodeUnsupported, -1, "keys of the algorithm %s are for roots: it cannot be a third party's", k.Algorithm())
+	}
 	r, err := wire.DecodeThirdPartyRequest(request, nil)
 	if err != nil {
 		return nil, wireError(err, -1)
@@ -190,7 +193,7 @@ func (c *chain) signer(given Signer) (Signer, error) {
 		return NewPrivateKey(c.NextKey().Algorithm(), c.container.Proof.Data)
 	}
 	if given.Public() != c.NextKey() {
-		return nil, Errorf(CodeProfile, -1, "this key is not the holder's: the token is held by %s, the key is %s", c.NextKey(), given.Public())
+		return nil, Errorf(CodeProfile, -1, "this key is not the holder's: the token is held by %s, the key is %s", c.NextKey(), given.Public().Brief())
 	}
 	return given, nil
 }
@@ -209,6 +212,9 @@ func (c *chain) growBy(signer Signer, payload []byte, external *wire.External, n
 	number := len(c.blocks)
 	if next.key.IsZero() || next.proof.Kind == wire.ProofFinalSignature {
 		return nil, Errorf(CodeProfile, number, "no key is named for the next block")
+	}
+	if next.key.RootOnly() {
+		return nil, Errorf(CodeUnsupported, number, "keys of the algorithm %s are for roots: it cannot be the next key", next.key.Algorithm())
 	}
 	if err := next.key.checkPoint(); err != nil {
 		return nil, &Error{Code: CodeMalformed, Block: number, Msg: "next key", Err: err}
@@ -262,7 +268,7 @@ func sign(signer Signer, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	if err := signer.Public().Verify(payload, signature); err != nil {
-		return nil, &Error{Code: CodeSignature, Block: -1, Msg: "the signer " + signer.Public().String() + " returned something else than its signature", Err: err}
+		return nil, &Error{Code: CodeSignature, Block: -1, Msg: "the signer " + signer.Public().Brief() + " returned something else than its signature", Err: err}
 	}
 	return signature, nil
 }

@@ -2,16 +2,22 @@ package token
 
 import (
 	"crypto"
+	"crypto/ed25519"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+
+	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/internal/wire"
 )
 
-// A PublicKey is a public key of one of the algorithms of Biscuit: Ed25519 or
-// ECDSA on P-256. Keys compare with ==. The zero value is no key: it verifies
-// nothing.
+// A PublicKey is a public key of one of the algorithms of Biscuit, Ed25519 or
+// ECDSA on P-256, or of one that only root keys have here, ML-DSA. Keys compare
+// with ==. The zero value is no key: it verifies nothing.
 type PublicKey struct{ key datalog.Key }
 
 // An algorithm is one row of the table below: what is fixed about a signature
@@ -24,6 +30,14 @@ type algorithm struct {
 	publicSize int    // bytes of a public key on the wire
 	secretSize int    // bytes of a secret on the wire
 	scheme     scheme
+
+	// rootOnly says that the algorithm is not Biscuit's. Its keys are for roots:
+	// they sign block 0, and no token names one, neither as the next key nor as
+	// that of a third party. Package wire refuses them there.
+	rootOnly bool
+	// oid is the object identifier under which PKCS#8 and SubjectPublicKeyInfo
+	// hold keys of an algorithm that crypto/x509 does not know.
+	oid asn1.ObjectIdentifier
 }
 
 // A scheme does what differs from algorithm to algorithm. Its methods may rely
@@ -59,8 +73,24 @@ type scheme interface {
 }
 
 var algorithms = [...]algorithm{
-	{datalog.Ed25519, "ed25519", "ssh-ed25519", wire.Ed25519KeySize, 32, ed25519Scheme{}},
-	{datalog.Secp256r1, "secp256r1", "ecdsa-sha2-nistp256", wire.Secp256r1KeySize, 32, p256Scheme{}},
+	{
+		number: datalog.Ed25519, name: "ed25519", sshType: ssh.KeyAlgoED25519,
+		publicSize: wire.Ed25519KeySize, secretSize: ed25519.SeedSize, scheme: ed25519Scheme{},
+	},
+	{
+		number: datalog.Secp256r1, name: "secp256r1", sshType: ssh.KeyAlgoECDSA256,
+		publicSize: wire.Secp256r1KeySize, secretSize: 32, scheme: p256Scheme{},
+	},
+	{
+		number: datalog.MLDSA44, name: "mldsa44", sshType: ssh.KeyAlgoMLDSA44,
+		publicSize: mldsa44.PublicKeySize, secretSize: mldsa44.SeedSize, scheme: mldsaScheme{mldsa44.Scheme()},
+		rootOnly: true, oid: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 17},
+	},
+	{
+		number: datalog.MLDSA65, name: "mldsa65", sshType: ssh.KeyAlgoMLDSA65,
+		publicSize: mldsa65.PublicKeySize, secretSize: mldsa65.SeedSize, scheme: mldsaScheme{mldsa65.Scheme()},
+		rootOnly: true, oid: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 18},
+	},
 }
 
 var (
@@ -93,8 +123,9 @@ func PublicKeyFromDatalog(k datalog.Key) (PublicKey, error) {
 }
 
 // NewPublicKey is [PublicKeyFromDatalog] for the bytes as they stand in tokens:
-// 32 for Ed25519 (RFC 8032, section 5.1.2), and 33 for secp256r1, which is
-// SEC 1 compressed (section 2.3.3).
+// 32 for Ed25519 (RFC 8032, section 5.1.2), 33 for secp256r1, which is SEC 1
+// compressed (section 2.3.3), 1312 for ML-DSA-44 and 1952 for ML-DSA-65
+// (FIPS 204, algorithm 22).
 func NewPublicKey(alg datalog.Algorithm, key []byte) (PublicKey, error) {
 	return PublicKeyFromDatalog(datalog.Key{Algorithm: alg, Bytes: string(key)})
 }
@@ -105,8 +136,9 @@ func NewPublicKey(alg datalog.Algorithm, key []byte) (PublicKey, error) {
 // [PublicKeyFromDatalog], which costs a square root.
 func PublicKeyToCompare(k datalog.Key) (PublicKey, error) { return publicKeyFromWire(k) }
 
-// PublicKeyFromCrypto returns the key for an ed25519.PublicKey or an
-// *ecdsa.PublicKey on P-256, checked as by [PublicKeyFromDatalog].
+// PublicKeyFromCrypto returns the key for an ed25519.PublicKey, an
+// *ecdsa.PublicKey on P-256 or an ML-DSA key of cloudflare/circl, checked as by
+// [PublicKeyFromDatalog].
 func PublicKeyFromCrypto(k crypto.PublicKey) (PublicKey, error) {
 	for i := range algorithms {
 		a := &algorithms[i]
@@ -170,6 +202,13 @@ func (k PublicKey) algorithm() (*algorithm, error) {
 // IsZero reports whether k is the zero value, which is no key.
 func (k PublicKey) IsZero() bool { return k == PublicKey{} }
 
+// RootOnly reports whether the key can be a root key and nothing else: no token
+// names it, so that it holds none and approves nothing. ML-DSA keys are such.
+func (k PublicKey) RootOnly() bool {
+	a, err := k.algorithm()
+	return err == nil && a.rootOnly
+}
+
 // Algorithm returns the key's algorithm. For the zero key it means nothing.
 func (k PublicKey) Algorithm() datalog.Algorithm { return k.key.Algorithm }
 
@@ -188,7 +227,8 @@ func (k PublicKey) Datalog() datalog.Key { return k.key }
 //
 // Ed25519 is strict: what ed25519-dalek calls verify_strict, and non-canonical
 // public keys are refused too. ECDSA takes strict DER and accepts both values
-// of s, as Biscuit does: see [IsLowS].
+// of s, as Biscuit does: see [IsLowS]. ML-DSA is the pure variant with an empty
+// context. Which of them counts is decided by the key, never by the signature.
 func (k PublicKey) Verify(message, sig []byte) error {
 	a, err := k.algorithm()
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 
 // ParsePrivateKey reads a private key in one of these forms:
 //
-//	ed25519-private/HEX and secp256r1-private/HEX
+//	ed25519-private/HEX, alike secp256r1-private, mldsa44-private and mldsa65-private
 //	-----BEGIN PRIVATE KEY-----, PKCS#8 (RFC 5958)
 //	-----BEGIN EC PRIVATE KEY-----, SEC 1 (RFC 5915)
 //	-----BEGIN OPENSSH PRIVATE KEY-----, encrypted or not
@@ -95,11 +95,18 @@ func parsePKCS8(der []byte) (PrivateKey, error) {
 		!body.ReadOptionalASN1(&public, &hasPublic, asn1.Tag(1).ContextSpecific()) || !body.Empty() {
 		return PrivateKey{}, errKeyDER
 	}
-	k, err := x509.ParsePKCS8PrivateKey(der)
+	raw, err := algorithmOfOID(ident)
 	if err != nil {
 		return PrivateKey{}, err
 	}
-	key, err := usable(k)
+	var key PrivateKey
+	if raw != nil {
+		key, err = raw.parseRawPKCS8(inner)
+	} else if k, e := x509.ParsePKCS8PrivateKey(der); e != nil {
+		err = e
+	} else {
+		key, err = usable(k)
+	}
 	if err != nil {
 		return PrivateKey{}, err
 	}
@@ -111,6 +118,9 @@ func parsePKCS8(der []byte) (PrivateKey, error) {
 		if err := key.checkStored(public); err != nil {
 			return PrivateKey{}, err
 		}
+	}
+	if raw != nil {
+		return key, nil
 	}
 	return key.checkStoredInside(inner)
 }
@@ -202,11 +212,11 @@ func openedOpenSSH(k crypto.PrivateKey, container []byte) (PrivateKey, error) {
 	if err := ssh.Unmarshal(container[magic:], &outer); err != nil {
 		return PrivateKey{}, err
 	}
-	own, err := key.Public().ssh()
+	_, own, err := key.Public().sshBlob()
 	if err != nil {
 		return PrivateKey{}, err
 	}
-	if !bytes.Equal(outer.Public, own.Marshal()) {
+	if !bytes.Equal(outer.Public, own) {
 		return PrivateKey{}, fmt.Errorf("the file's public key does not belong to its secret, which has %s: the file is damaged or was tampered with", key.Public())
 	}
 	return key, nil
@@ -228,7 +238,14 @@ func (k PrivateKey) MarshalPEM() ([]byte, error) {
 	if k.open == nil {
 		return nil, errNoPrivateKey
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(k.open().signer)
+	pair := k.open()
+	var der []byte
+	var err error
+	if pair.algorithm.oid != nil {
+		der, err = pair.algorithm.marshalRawPKCS8(pair.secret)
+	} else {
+		der, err = x509.MarshalPKCS8PrivateKey(pair.signer)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -237,13 +254,17 @@ func (k PrivateKey) MarshalPEM() ([]byte, error) {
 
 // MarshalOpenSSH returns the secret as an OpenSSH private key file, encrypted
 // unless the passphrase is empty. The comment has at most 1024 bytes and no
-// control characters.
+// control characters. OpenSSH has no form for ML-DSA keys: these are an error, and
+// go into PKCS#8.
 func (k PrivateKey) MarshalOpenSSH(comment string, passphrase []byte) ([]byte, error) {
 	if k.open == nil {
 		return nil, errNoPrivateKey
 	}
 	if len(comment) > maxKeyComment || strings.ContainsFunc(comment, unicode.IsControl) {
 		return nil, fmt.Errorf("a key's comment has at most %d bytes and no control characters", maxKeyComment)
+	}
+	if a := k.open().algorithm; a.oid != nil {
+		return nil, fmt.Errorf("OpenSSH's private key files hold no %s keys: PKCS#8 does", a.name)
 	}
 	var block *pem.Block
 	var err error

@@ -100,7 +100,7 @@ func TestOpenSSL(t *testing.T) {
 	openssl := program(t, "openssl")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key.pem")
-	for _, alg := range keyAlgorithms {
+	for _, alg := range biscuitAlgorithms {
 		k := newKey(t, alg)
 		file, err := k.MarshalPEM()
 		if err != nil {

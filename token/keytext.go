@@ -1,6 +1,7 @@
 package token
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -11,8 +12,6 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/ssh"
-
-	"github.com/whittle-auth/whittle/token/datalog"
 )
 
 // maxKeyText bounds the text of a public key, in bytes.
@@ -26,8 +25,8 @@ var errKeyText = errors.New("not a public key: want ed25519/HEX, secp256r1/HEX, 
 
 // ParsePublicKey reads a public key in one of these forms:
 //
-//	ed25519/HEX and secp256r1/HEX
-//	ssh-ed25519 BASE64 COMMENT and ecdsa-sha2-nistp256 BASE64 COMMENT
+//	ed25519/HEX, secp256r1/HEX, mldsa44/HEX and mldsa65/HEX
+//	ssh-ed25519 BASE64 COMMENT, alike ecdsa-sha2-nistp256, ssh-mldsa-44 and ssh-mldsa-65
 //	-----BEGIN PUBLIC KEY-----, SubjectPublicKeyInfo in PEM
 //
 // The OpenSSH form is one line without options, its comment may be missing.
@@ -48,15 +47,15 @@ func ParsePublicKey(s string) (PublicKey, error) {
 	}
 	// What is none of the known forms is not repeated in an error: it might be
 	// a secret.
-	name, _, _ := strings.Cut(s, "/")
+	name, digits, _ := strings.Cut(s, "/")
 	for i := range algorithms {
 		switch name {
 		case algorithms[i].name:
-			k, err := datalog.ParseKey(s)
+			key, err := hex.DecodeString(digits)
 			if err != nil {
-				return PublicKey{}, err
+				return PublicKey{}, fmt.Errorf("invalid hexadecimal in %s public key", name)
 			}
-			return PublicKeyFromDatalog(k)
+			return NewPublicKey(algorithms[i].number, key)
 		case algorithms[i].name + strings.TrimSuffix(privateSuffix, "/"):
 			return PublicKey{}, errors.New("this is a private key, and a public key is wanted")
 		}
@@ -71,16 +70,21 @@ func parseAuthorizedKey(line string) (PublicKey, error) {
 		return PublicKey{}, errors.New("an OpenSSH public key is a single line")
 	}
 	fields := strings.Fields(line)
-	known := false
+	var a *algorithm
 	for i := range algorithms {
-		known = known || fields[0] == algorithms[i].sshType
+		if fields[0] == algorithms[i].sshType {
+			a = &algorithms[i]
+		}
 	}
-	if !known {
+	if a == nil {
 		return PublicKey{}, whyNot(fields[0])
 	}
 	blob, err := base64.StdEncoding.Strict().DecodeString(fields[1])
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("invalid base64 in %s key", fields[0])
+	}
+	if a.oid != nil {
+		return a.parseRawSSH(blob)
 	}
 	// The name stands in the blob a second time; it decides what follows.
 	k, err := ssh.ParsePublicKey(blob)
@@ -128,6 +132,9 @@ func parsePublicPEM(s string) (PublicKey, error) {
 	if block.Type != "PUBLIC KEY" || len(block.Headers) > 0 {
 		return PublicKey{}, fmt.Errorf("PEM block %.40q is not a plain PUBLIC KEY", block.Type)
 	}
+	if k, ok, err := parseRawSPKI(block.Bytes); ok {
+		return k, err
+	}
 	k, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("PEM public key: %w", err)
@@ -142,6 +149,15 @@ func (k PublicKey) String() string {
 		return "(no key)"
 	}
 	return k.key.String()
+}
+
+// Brief returns what names the key to people: its text form, or for keys as long as
+// those of ML-DSA the algorithm and the fingerprint, as in mldsa44 SHA256:Uqj3...
+func (k PublicKey) Brief() string {
+	if fingerprint := k.Fingerprint(); k.RootOnly() && fingerprint != "" {
+		return k.Algorithm().String() + " " + fingerprint
+	}
+	return k.String()
 }
 
 // MarshalText returns the text form; empty for the zero key.
@@ -177,7 +193,12 @@ func (k PublicKey) MarshalPEM() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.MarshalPKIXPublicKey(c)
+	var der []byte
+	if a.oid != nil {
+		der, err = a.marshalRawSPKI(k.key.Bytes)
+	} else {
+		der, err = x509.MarshalPKIXPublicKey(c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +210,7 @@ func (k PublicKey) MarshalPEM() ([]byte, error) {
 // spaces, so that it cannot add lines. The line is empty for the zero key, and
 // for a key out of an unverified token that is not on its curve.
 func (k PublicKey) AuthorizedKey(comment string) string {
-	s, err := k.ssh()
+	sshType, blob, err := k.sshBlob()
 	if err != nil {
 		return ""
 	}
@@ -199,30 +220,19 @@ func (k PublicKey) AuthorizedKey(comment string) string {
 		}
 		return r
 	}, comment)
-	return strings.TrimRight(s.Type()+" "+base64.StdEncoding.EncodeToString(s.Marshal())+" "+strings.TrimSpace(comment), " ")
+	return strings.TrimRight(sshType+" "+base64.StdEncoding.EncodeToString(blob)+" "+strings.TrimSpace(comment), " ")
 }
 
 // Fingerprint returns the fingerprint that ssh-keygen -l prints, as in
 // SHA256:Uqj3.. in unpadded base64. It is empty where [PublicKey.AuthorizedKey]
 // is.
 func (k PublicKey) Fingerprint() string {
-	s, err := k.ssh()
+	_, blob, err := k.sshBlob()
 	if err != nil {
 		return ""
 	}
-	return ssh.FingerprintSHA256(s)
-}
-
-func (k PublicKey) ssh() (ssh.PublicKey, error) {
-	a, err := k.algorithm()
-	if err != nil {
-		return nil, err
-	}
-	c, err := a.scheme.toCrypto(k.key.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	return ssh.NewPublicKey(c)
+	sum := sha256.Sum256(blob)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 // parsePrivateText reads the text form of a private key. Its errors repeat

@@ -16,7 +16,8 @@ import (
 // A Signer signs with a private key that may be anywhere: in this process
 // ([PrivateKey]), or in an agent, an HSM or a key service ([NewSigner]).
 // Whoever implements Signer otherwise returns Ed25519 signatures of 64 bytes, or
-// ECDSA signatures in DER over the SHA-256 digest of the message, with a low s.
+// ECDSA signatures in DER over the SHA-256 digest of the message, with a low s; for
+// ML-DSA, pure signatures with an empty context.
 type Signer interface {
 	// Public returns the key that the signatures verify with. It never
 	// changes.
@@ -60,7 +61,8 @@ func GenerateKey(alg datalog.Algorithm) (PrivateKey, error) {
 
 // NewPrivateKey returns the key with the given secret, as it stands in a
 // token's proof: the 32 bytes of an Ed25519 seed, or a P-256 scalar as 32 bytes
-// big-endian, from 1 to the order of the curve less one.
+// big-endian, from 1 to the order of the curve less one. For ML-DSA it is the seed
+// of 32 bytes (FIPS 204, section 3.6.3).
 func NewPrivateKey(alg datalog.Algorithm, secret []byte) (PrivateKey, error) {
 	a, err := algorithmOf(alg)
 	if err != nil {
@@ -113,7 +115,7 @@ func privateKeyFromCrypto(k crypto.PrivateKey) (key PrivateKey, ok bool, err err
 func (k PrivateKey) checkStored(stored []byte) error {
 	pair := k.open()
 	if !pair.algorithm.scheme.samePublic([]byte(pair.public.key.Bytes), stored) {
-		return fmt.Errorf("the stored public key does not belong to the secret, which has %s: the key is damaged or was tampered with", pair.public)
+		return fmt.Errorf("the stored public key does not belong to the secret, which has %s: the key is damaged or was tampered with", pair.public.Brief())
 	}
 	return nil
 }
@@ -130,7 +132,8 @@ func (k PrivateKey) Public() PublicKey {
 }
 
 // Sign signs the message. The same message always gets the same signature:
-// Ed25519 by its nature, ECDSA by RFC 6979 and with a low s.
+// Ed25519 by its nature, ECDSA by RFC 6979 and with a low s, ML-DSA in its
+// deterministic variant.
 func (k PrivateKey) Sign(message []byte) ([]byte, error) {
 	if k.open == nil {
 		return nil, errNoPrivateKey
@@ -218,10 +221,10 @@ func (f foreignSigner) Public() PublicKey { return f.public }
 func (f foreignSigner) Sign(message []byte) ([]byte, error) {
 	sig, err := f.algorithm.scheme.sign(f.signer, message, true)
 	if err != nil {
-		return nil, fmt.Errorf("signing with %s: %w", f.public, err)
+		return nil, fmt.Errorf("signing with %s: %w", f.public.Brief(), err)
 	}
 	if err := f.public.Verify(message, sig); err != nil {
-		return nil, fmt.Errorf("the signer for %s returned a bad signature: %w", f.public, err)
+		return nil, fmt.Errorf("the signer for %s returned a bad signature: %w", f.public.Brief(), err)
 	}
 	return sig, nil
 }

@@ -171,8 +171,10 @@ func TestNoKey(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}
 	}
-	if s, err := keyring(t).Signer(token.PublicKey{}); s != nil || err == nil {
-		t.Errorf("the zero key: %v, %v", s, err)
+	for _, k := range []token.PublicKey{{}, newKey(t, datalog.MLDSA44).Public()} {
+		if s, err := keyring(t).Signer(k); s != nil || err == nil || errors.Is(err, ErrNoKey) {
+			t.Errorf("%s: %v, %v", k.Brief(), s, err)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"pgregory.net/rapid"
 
+	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
 )
 
@@ -296,4 +297,48 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A post-quantum root is a line like any other, and nothing but such a line makes it
+// one.
+func TestMLDSARoots(t *testing.T) {
+	for _, alg := range []datalog.Algorithm{datalog.MLDSA44, datalog.MLDSA65} {
+		root, err := token.GenerateKey(alg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holder := newKey(t, datalog.Ed25519, 1).Public()
+		minted, err := token.Mint(root, &datalog.Block{}, token.HeldBy(holder), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := token.Parse(minted.Bytes(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := `alice@example.com namespaces="whittle" ` + root.Public().AuthorizedKey("root") + "\n"
+		r := parse(t, line)
+		if e := r.Entries(); len(e) != 1 || e[0].Key != root.Public() || e[0].Comment != "root" {
+			t.Errorf("%+v", e)
+		}
+		now := utc(t, "2026-11-28T00:00:00Z")
+		if v, err := r.Verify(u, now); err != nil || v.Root() != root.Public() {
+			t.Errorf("%s: %v", alg, err)
+		}
+		if err := r.MaySpeak(root.Public(), "alice@example.com", now); err != nil {
+			t.Errorf("%s: %v", alg, err)
+		}
+		for name, text := range map[string]string{
+			"nobody":            "",
+			"git only":          strings.Replace(line, "whittle", "git", 1),
+			"expired":           strings.Replace(line, `"whittle"`, `"whittle",valid-before="20260101Z"`, 1),
+			"the holder's key":  `alice@example.com namespaces="whittle" ` + holder.AuthorizedKey(""),
+			"another such root": `alice@example.com namespaces="whittle" ` + newKey(t, alg, 9).Public().AuthorizedKey(""),
+		} {
+			_, err := parse(t, text).Verify(u, now)
+			if e, ok := errors.AsType[*token.Error](err); !ok || e.Code != token.CodeUntrustedRoot {
+				t.Errorf("%s, %s: %v", alg, name, err)
+			}
+		}
+	}
 }

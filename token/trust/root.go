@@ -67,5 +67,5 @@ func (r *Roots) MaySpeak(key token.PublicKey, delegator string, now time.Time) e
 			}
 		}
 	}
-	return token.Errorf(token.CodeUntrustedRoot, 0, "the root key %s is not trusted to speak for %q", key, delegator)
+	return token.Errorf(token.CodeUntrustedRoot, 0, "the root key %s is not trusted to speak for %q", key.Brief(), delegator)
 }
