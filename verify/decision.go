@@ -200,7 +200,7 @@ func Refused(err *token.Error) *Decision {
 // signedBy names the authors of blocks that are not read yet by their keys. Whose
 // secret is published is nobody.
 func (d *Decision) signedBy(t *token.Token) {
-	d.authors = []string{t.Root().String()}
+	d.authors = []string{t.Root().Brief()}
 	for _, b := range t.Blocks() {
 		name := ""
 		if !token.IsInvocationKey(b.Next) {
