@@ -33,7 +33,7 @@ var keyMutants = []mutant{
 	{"keys: all of y in a P-256 pair", "token/p256.go", "return err == nil && bytes.Equal(pub, compressed(stored))", "return err != nil || bytes.Equal(pub, compressed(stored))", tokenPackage, "TestWrongPublicHalf"},
 	{"keys: the public half in PKCS#8", "token/keyfile.go", "if err := key.checkStored(public); err != nil {", "if err := key.checkStored(public); err != nil && false {", tokenPackage, "TestWrongPublicHalf"},
 	{"keys: the public half in SEC 1", "token/keyfile.go", "if err := k.checkStored(stored); err != nil {", "if err := k.checkStored(stored); err != nil && false {", tokenPackage, "TestWrongPublicHalf"},
-	{"keys: the public half outside OpenSSH's encryption", "token/keyfile.go", "if !bytes.Equal(outer.Public, own.Marshal()) {", "if own == nil {", tokenPackage, "TestWrongPublicHalf"},
+	{"keys: the public half outside OpenSSH's encryption", "token/keyfile.go", "if !bytes.Equal(outer.Public, own) {", "if own == nil {", tokenPackage, "TestWrongPublicHalf"},
 
 	// Files and text.
 	{"keys: limit on a key file", "token/keyfile.go", "if len(data) > maxKeyFile {", "if false {", tokenPackage, "TestParsePrivateKeyRefuses"},
