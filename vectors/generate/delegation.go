@@ -41,6 +41,8 @@ const (
 	window        = "window"
 	expired       = "expired"
 	checkFailed   = "check_failed"
+	failed        = "evaluation"
+	overLimit     = "limit"
 )
 
 // The people and agents of the delegation vectors.
@@ -255,9 +257,9 @@ func denied(name, sibling, description, rule, code, token string, options ...opt
 func delegationCases() []delegationCase {
 	var all []delegationCase
 	for _, cases := range [][]delegationCase{
-		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(),
+		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(),
 		deniedRequests(), deniedCaveats(), deniedTimes(), deniedRoots(), deniedForms(),
-		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(),
+		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(),
 	} {
 		all = append(all, cases...)
 	}
