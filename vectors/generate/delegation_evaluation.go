@@ -1,9 +1,6 @@
 package main
 
-import (
-	"math"
-	"strings"
-)
+import "math"
 
 // that is `check if condition, condition..`.
 func that(conditions ...expr) node { return check(checkIf, query{exprs: conditions}) }
@@ -74,12 +71,12 @@ func allowedEvaluation() []delegationCase {
 			within(text("straße"), text("aß")), not(within(text("a"), text("ab"))), not(infix(binSuffix, text("a"), text("ba"))),
 			same(infix(binAdd, text("a"), text("b")), text("ab")), length(7, text("straße")), length(0, text("")), length(4, text("🗝")),
 			infix(binStrictNotEqual, text("é"), text("e\u0301")), ofType("string", text("")))),
-		holds("regex", "A regular expression is searched for; an invalid one matches nothing.", that(
+		holds("regex", "A regular expression is searched for.", that(
 			matching("abc", "b"), matching("abc", "^abc$"), matchesNot("abc", "^b"), matching("ab", "^(?:a|b)+$"), matching("aaa", "^a{2,3}$"),
 			matchesNot("aaaa", "^a{2,3}$"), matching("x-9_", "^[a-z]-[0-9]_$"), matching("é", "^.$"), matching("🗝", "^[^a]$"), matchesNot("\n", "."),
-			matching("\n", "(?s)."), matching("ABC", "(?i)abc"), matching("x\ny", "(?m)^y$"), matching("a.b", `a\.b`), matchesNot("axb", `a\.b`),
-			matchesNot("(", "("), matchesNot("a", "[b-a]"), matchesNot("aa", `(a)\1`), matchesNot("a", "a(?=b)"),
-			matching("é", `\pL`), matchesNot("é", `^[[:alpha:]]$`), matching("", "^$"), matching("aXb", "a.*?b"))),
+			matching("\n", "^[^a]$"), matchesNot("x\ny", "^y"), matchesNot("y\n", "y$"), matching("a.b", `a\.b`), matchesNot("axb", `a\.b`), matching("", "^$"),
+			matching("aXb", "a.*?b"), matching("AxB", `^\x41[a-z][^a-z]$`), matching("a-", "^[a-]+$"), matching("b", "a|b|c"), matching("", "()*"),
+			matching("aaaa", "^(a{2}){2}$"), matchesNot("b", "a+"), matching("^", `[\^]`), matching("\t", `^\t$`))),
 		holds("bytes-bools-null", "Bytes, bools and null have few operators.", that(
 			length(2, val(byteArray([]byte{0, 255}))), same(val(byteArray([]byte{1})), val(byteArray([]byte{1}))), ofType("bytes", val(byteArray(nil))),
 			not(truth(false)), infix(binEagerAnd, truth(true), truth(true)), infix(binEagerOr, truth(false), truth(true)), ofType("bool", truth(false)),
@@ -215,8 +212,6 @@ func deniedEvaluation() []delegationCase {
 			check(checkIf, query{body: []node{pred("operation", variable("x")), pred("resource", variable("x"))}})),
 		against("other-number-of-terms", "evaluate-same-variable", "A fact of another number of terms is another fact.", checkFailed,
 			check(checkIf, query{body: []node{pred("operation", variable("x"), variable("y"))}})),
-		against("matches-large", "evaluate-regex", "A pattern above 4,096 bytes fails instead of matching nothing.", overLimit,
-			that(not(matching("b", strings.Repeat("a", 4097))))),
 		against("steps", "evaluate-closures", "A million closures within closures: more than a verifier has the patience for.", overLimit, that(
 			quantified(binAll, list(hundred...), "x", quantified(binAll, list(hundred...), "y", quantified(binAll, list(hundred...), "z", truth(true)))))),
 		against("steps-tried", "evaluate-try-or", "The end of patience is no error that try_or catches.", overLimit, that(
