@@ -47,7 +47,7 @@ var wireMutants = []mutant{
 	{"V5 no symbol twice", "token/internal/wire/symbols.go", "if _, ok := in.find(s); ok {", "if false {", wirePackage, "TestBlockRefuses"},
 	{"V5 no key twice", "token/internal/wire/symbols.go", "if _, ok := in.keys.find(k); ok {", "if false {", wirePackage, "TestBlockRefuses"},
 	{"V5 third-party blocks see no shared table", "token/internal/wire/block.go", "if external || t == nil {\n\t\tshared = nil", "if t == nil {\n\t\tshared = nil", wirePackage, "TestTables"},
-	{"V5 third-party blocks leave the shared table alone", "token/internal/wire/block.go", "if shared != nil {\n\t\tshared.extend(", "if t != nil {\n\t\tt.extend(", wirePackage, "TestTables"},
+	{"V5 third-party blocks leave the shared table alone", "token/internal/wire/block.go", "if shared != nil {\n\t\tshared.Extend(", "if t != nil {\n\t\tt.Extend(", wirePackage, "TestTables"},
 	{"V5 symbols are UTF-8", "token/internal/wire/symbols.go", "if !utf8.ValidString(s) {", "if false {", wirePackage, "TestBlockRefuses"},
 	{"V5 names are names", "token/internal/wire/symbols.go", "if err == nil && !isName(s) {", "if false {", wirePackage, "TestBlockRefuses"},
 	{"V5 variables have 32 bits", "token/internal/wire/symbols.go", "if _, err := f.uint32(); err != nil {", "if _, err := f.uint32(); err != nil && false {", wirePackage, "TestBlockRefuses"},

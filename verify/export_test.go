@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
+)
+
+// A Hearing decides one request on many held tokens as if their holders had invoked
+// them for it: what [Verifier.Verify] does, without the signatures, the invocation and
+// the memory of what was used. A property then costs microseconds a case.
+type Hearing struct {
+	v     *Verifier
+	req   *delegation.Checked
+	now   time.Time
+	state []datalog.Predicate
+}
+
+// Hear begins a hearing.
+func (v *Verifier) Hear(req delegation.Request, s State, now time.Time) (*Hearing, error) {
+	req.Audience = v.audience
+	checked, err := req.Check()
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.facts()
+	return &Hearing{v, checked, now, state}, err
+}
+
+// A Ruling is what the parts of a verifier say, each by itself.
+type Ruling struct {
+	Engine     bool // Datalog allows
+	Structural bool // length, lifetime, approvers and approvals allow
+	Facts      []datalog.Predicate
+}
+
+// Rule holds a token against the request, presented by the given holder after so many
+// changes of hands. What chain does not know of the token's blocks is evaluated all the
+// same: with the chain of its parent, that is a block which reading refuses.
+func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.PublicKey, depth int) Ruling {
+	as := *chain
+	as.Invocation, as.Depth = &delegation.Invocation{By: holder}, depth
+	facts, err := h.v.state(h.req, &as, h.now)
+	if err != nil {
+		return Ruling{}
+	}
+	facts = append(append(facts, h.state...), identify(&Decision{}, &as, h.v.directory(), h.now)...)
+	blocks, err := statedTo(engineBlocks(t), chain, h.req)
+	if err != nil {
+		return Ruling{}
+	}
+	r, err := h.v.policy.Evaluate(blocks, facts, &engine.Options{Limits: engine.Limits(h.v.options.Limits)})
+	for i := range chain.Links {
+		facts = append(facts, h.req.Inside(&chain.Links[i].Mentions)...)
+	}
+	return Ruling{
+		Engine: err == nil && r.Allowed(),
+		Structural: h.v.length(t, chain) == nil && h.v.lifetime(chain, h.now) == nil &&
+			h.v.approvers(chain) == nil && h.v.approved(chain, h.req) == nil,
+		Facts: facts,
+	}
+}
