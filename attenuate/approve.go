@@ -213,7 +213,7 @@ func Attach(c token.Chain, holder token.Signer, approval []byte, o *ApprovalOpti
 	if err != nil {
 		return nil, err
 	}
-	chain, err := delegation.Read(longer)
+	chain, err := delegation.ReadUnregistered(longer)
 	if err != nil {
 		return nil, err
 	}

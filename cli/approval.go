@@ -58,7 +58,7 @@ func approvalCaveats(c *cli.Context, env *Env) ([]delegation.Caveat, error) {
 
 // warnOfApprovers says at once which approvals verifiers will refuse.
 func warnOfApprovers(env *Env, t token.Chain) error {
-	chain, err := delegation.Read(t)
+	chain, err := delegation.ReadUnregistered(t)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func attach(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	chain, err := delegation.Read(longer)
+	chain, err := delegation.ReadUnregistered(longer)
 	if err != nil {
 		return err
 	}
