@@ -89,7 +89,7 @@ func newApp(env *Env) *cli.App {
 		Commands: []*cli.Command{
 			keygenCommand(env), mintCommand(env), attenuateCommand(env), invokeCommand(env),
 			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
-			verifyCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
+			verifyCommand(env), revokeCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)

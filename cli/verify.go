@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,8 @@ func verifyCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide a request by its token, as the service would",
-		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--channel KIND:HEX] [--now TIME] [--allow-bearer] TOKEN",
-		Flags: append(append(requestFlags(), serviceFlags()...),
+		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--replay FILE] [--revoked FILE].. [--directory FILE] [--context NAME=VALUE].. [--channel KIND:HEX] [--now TIME] [--allow-bearer] TOKEN",
+		Flags: append(slices.Concat(requestFlags(), serviceFlags(), memoryFlags()),
 			trustFlag(),
 			valueFlag("policy", "the service's own policy, a `FILE` of Datalog"),
 			valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
@@ -59,6 +60,11 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	done, err := memory(c, env, options)
+	if err != nil {
+		return err
+	}
+	defer done()
 	v, err := verify.New(req.Audience, roots, options)
 	if err != nil {
 		return usagef("%s", err)
@@ -85,7 +91,11 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		explain(env.Stderr, d)
 		explainAgent(env.Stderr, c, d)
+		adviseOnMemory(c, env, d)
 		return &reported{err}
+	}
+	if options.Replay != nil {
+		return nil
 	}
 	hint(env.Stderr, "the command has no memory: it does not notice a token that is presented twice")
 	return nil
@@ -96,7 +106,7 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowApproverInChain: c.Bool("allow-approver-in-chain"), AllowReplay: true}
+	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowApproverInChain: c.Bool("allow-approver-in-chain")}
 	if text := c.String("max-ttl"); text != "" {
 		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -36,14 +37,14 @@ func (a *attempt) notRevoked() error {
 	if len(a.v.options.Revocations) == 0 {
 		return nil
 	}
-	s, places := a.subject()
+	r := a.revocable()
 	for _, source := range a.v.options.Revocations {
-		answer, err := source.Lookup(a.ctx, s)
+		answer, err := source.Lookup(a.ctx, &r.Subject)
 		if err != nil {
 			return &token.Error{Code: token.CodeUnavailable, Block: -1, Msg: "a source of revocations", Err: err}
 		}
 		if f := answer.Found; f != nil {
-			return a.revoked(s, places, f, nameOf(&answer))
+			return a.revoked(r, f, nameOf(&answer))
 		}
 		if err := a.v.fresh(&answer, a.now); err != nil {
 			return err
@@ -52,43 +53,57 @@ func (a *attempt) notRevoked() error {
 	return nil
 }
 
-// A place is where in a token a key stands.
+// A place is where in a token a signature or a key stands.
 type place struct {
 	block    int
 	approver bool
 }
 
-// subject is what of a token can have been revoked, and where each key stands. The
-// first key is the root's.
-func (a *attempt) subject() (s *revoke.Subject, places []place) {
+// A revocable is what of a token can have been revoked, and where each part of it
+// stands. The first key is the root's.
+type revocable struct {
+	revoke.Subject
+	blocks, keys []place
+}
+
+// revocable lists each block's signature and each key; of an approval the approver's
+// too, for which a holder can make no other.
+func (a *attempt) revocable() *revocable {
 	blocks := a.token.Blocks()
-	s = &revoke.Subject{Delegator: a.chain.Delegator, Now: a.now, Blocks: make([]revoke.ID, 0, len(blocks))}
-	s.Keys = append(make([]token.PublicKey, 0, 1+len(blocks)), a.token.Root())
-	places = append(make([]place, 0, 1+len(blocks)), place{})
+	r := &revocable{Subject: revoke.Subject{Delegator: a.chain.Delegator, Now: a.now}}
+	r.Blocks = make([]revoke.ID, 0, len(blocks))
+	r.Keys = append(make([]token.PublicKey, 0, 1+len(blocks)), a.token.Root())
+	r.blocks = make([]place, 0, len(blocks))
+	r.keys = append(make([]place, 0, 1+len(blocks)), place{})
 	for i := range blocks {
 		b := &blocks[i]
-		s.Blocks = append(s.Blocks, revoke.IDOf(b.Signature))
+		r.Blocks, r.blocks = append(r.Blocks, revoke.IDOf(b.Signature)), append(r.blocks, place{i, false})
 		if !token.IsInvocationKey(b.Next) {
-			s.Keys, places = append(s.Keys, b.Next), append(places, place{i, false})
+			r.Keys, r.keys = append(r.Keys, b.Next), append(r.keys, place{i, false})
 		}
 		if !b.External.IsZero() {
-			s.Keys, places = append(s.Keys, b.External), append(places, place{i, true})
+			r.Blocks, r.blocks = append(r.Blocks, revoke.IDOf(b.ExternalSignature)), append(r.blocks, place{i, true})
+			r.Keys, r.keys = append(r.Keys, b.External), append(r.keys, place{i, true})
 		}
 	}
-	return s, places
+	return r
 }
 
 // revoked says which block or key is revoked. The reason names who wrote it into
 // the token.
-func (a *attempt) revoked(s *revoke.Subject, places []place, f *revoke.Found, source string) error {
+func (a *attempt) revoked(r *revocable, f *revoke.Found, source string) error {
 	switch {
 	case f.Kind == revoke.Delegator:
-		return token.Errorf(token.CodeRevoked, 0, "the delegator %q is revoked by %s", s.Delegator, source)
-	case f.Kind == revoke.Block && f.Index >= 0 && f.Index < len(s.Blocks):
-		return token.Errorf(token.CodeRevoked, f.Index, "the block is revoked by %s", source)
-	case f.Kind == revoke.Key && f.Index >= 0 && f.Index < len(s.Keys):
-		p := places[f.Index]
-		return token.Errorf(token.CodeRevoked, p.block, "the key %s %s is revoked by %s", s.Keys[f.Index], a.owner(f.Index, p), source)
+		return token.Errorf(token.CodeRevoked, 0, "the delegator %q is revoked by %s", r.Delegator, source)
+	case f.Kind == revoke.Block && f.Index >= 0 && f.Index < len(r.Blocks):
+		what := "block"
+		if r.blocks[f.Index].approver {
+			what = "approval"
+		}
+		return token.Errorf(token.CodeRevoked, r.blocks[f.Index].block, "the %s is revoked by %s", what, source)
+	case f.Kind == revoke.Key && f.Index >= 0 && f.Index < len(r.Keys):
+		p := r.keys[f.Index]
+		return token.Errorf(token.CodeRevoked, p.block, "the key %s %s is revoked by %s", r.Keys[f.Index], a.owner(f.Index, p), source)
 	}
 	return token.Errorf(token.CodeRevoked, -1, "%s revokes something that the token does not have", source)
 }
@@ -100,10 +115,13 @@ func (a *attempt) owner(index int, p place) string {
 		return "of the root"
 	case p.approver:
 		return "of an approver"
-	case p.block < len(a.chain.Links) && a.chain.Links[p.block].Holder != "":
-		return fmt.Sprintf("of %q", a.chain.Links[p.block].Holder)
 	}
-	return "of whoever has the bytes"
+	for i := range a.chain.Links {
+		if l := &a.chain.Links[i]; l.Block == p.block && l.Holder != "" {
+			return fmt.Sprintf("of %q", l.Holder)
+		}
+	}
+	return "that block " + strconv.Itoa(p.block) + " names"
 }
 
 // nameOf returns what a source is called in messages.

@@ -126,7 +126,7 @@ func (d *document) text() []byte {
 
 // text returns the line of an entry.
 func (e *Entry) text() string {
-	text := e.Kind.String() + " " + e.value()
+	text := e.Kind.String() + " " + e.Value()
 	if !e.Until.IsZero() {
 		text += " until=" + format(e.Until)
 	}

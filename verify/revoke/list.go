@@ -29,8 +29,8 @@ type Entry struct {
 	Comment string
 }
 
-// value returns what stands after the kind.
-func (e *Entry) value() string {
+// Value returns what stands after the kind.
+func (e *Entry) Value() string {
 	switch e.Kind {
 	case Block:
 		return hex.EncodeToString(e.Signature)
@@ -45,7 +45,7 @@ func (e *Entry) ended(now time.Time) bool { return !e.Until.IsZero() && !now.Bef
 
 // covers reports whether an entry revokes all that another does, for as long.
 func (e *Entry) covers(other *Entry) bool {
-	return e.Kind == other.Kind && e.value() == other.value() &&
+	return e.Kind == other.Kind && e.Value() == other.Value() &&
 		(e.Until.IsZero() || !other.Until.IsZero() && !other.Until.After(e.Until))
 }
 

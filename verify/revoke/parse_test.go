@@ -208,7 +208,7 @@ func TestEntriesRoundTrip(t *testing.T) {
 			t.Fatalf("%q: %v", text, err)
 		}
 		got := d.lines[1].entry
-		if got == nil || got.Kind != e.Kind || got.value() != e.value() || !got.Until.Equal(e.Until) || got.Comment != e.Comment {
+		if got == nil || got.Kind != e.Kind || got.Value() != e.Value() || !got.Until.Equal(e.Until) || got.Comment != e.Comment {
 			t.Fatalf("%q is read as %+v", text, got)
 		}
 	})

@@ -23,10 +23,11 @@ type Source interface {
 
 // A Subject is everything about a token that can have been revoked.
 type Subject struct {
-	// Blocks are the ids of the blocks, block 0 first.
+	// Blocks are the ids of the blocks, block 0 first. After the block of an
+	// approval comes the id of the approver's own signature.
 	Blocks []ID
-	// Keys are the root key, each block's next key and each approver's key, in
-	// this order. A key may stand there more than once.
+	// Keys are the root key, and of each block the next key and the approver's. A
+	// key may stand there more than once.
 	Keys []token.PublicKey
 	// Delegator is the person on whose behalf the token is used.
 	Delegator string
@@ -81,5 +82,5 @@ func (k Kind) String() string {
 // forms, and both have the id of the low-S form.
 type ID [sha256.Size]byte
 
-// IDOf returns the id of the block with the given signature.
+// IDOf returns the id of the block, or the approval, with the given signature.
 func IDOf(signature []byte) ID { return sha256.Sum256(token.LowS(signature)) }
