@@ -19,8 +19,8 @@ func inspectCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "inspect",
 		Usage:     "show what a token says, and how much of it is verified",
-		UsageText: "whittle inspect [--trust FILE] [--directory FILE] [--json] TOKEN",
-		Flags:     []cli.Flag{trustFlag(), directoryFlag(), nowFlag(), jsonFlag()},
+		UsageText: "whittle inspect [--trust FILE] [--directory FILE] [--json|--mermaid|--dot] TOKEN",
+		Flags:     append(pictureFlags(), trustFlag(), directoryFlag(), nowFlag(), jsonFlag()),
 		Action:    func(c *cli.Context) error { return inspect(c, env) },
 	}
 }
@@ -47,6 +47,9 @@ func inspect(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	if err := atMostOne(c, "json", "mermaid", "dot"); err != nil {
+		return err
+	}
 	u, err := readToken(env, args[0], false)
 	if err != nil {
 		return err
@@ -57,12 +60,25 @@ func inspect(c *cli.Context, env *Env) error {
 	}
 	if c.Bool("json") {
 		err = printJSON(env.Stdout, in.json())
+	} else if c.Bool("mermaid") || c.Bool("dot") {
+		err = in.picture(c, env)
 	} else {
 		var b strings.Builder
 		in.print(&b)
 		_, err = io.WriteString(env.Stdout, manyLines(b.String()))
 	}
 	return cmp.Or(err, in.refused)
+}
+
+// picture draws the chain, which there has to be.
+func (in *inspection) picture(c *cli.Context, env *Env) error {
+	if in.chain == nil {
+		return cmp.Or(in.refused, in.why, error(usagef("nothing can be drawn of a token that is none of ours")))
+	}
+	if c.Bool("dot") {
+		return drawnChain(in.chain).dot(env.Stdout)
+	}
+	return drawnChain(in.chain).mermaid(env.Stdout)
 }
 
 func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error) {

@@ -158,6 +158,9 @@ func TestExplainLeavesNoTrace(t *testing.T) {
 	if e := v.Explain(context.Background(), text, rotate, verify.Supposition{}); e.Code != token.CodeReplay {
 		t.Errorf("used already, explained as %q", e.Code)
 	}
+	if e := v.Explain(context.Background(), text, rotate, verify.Supposition{At: now.Add(time.Second)}); e.Code != "" {
+		t.Errorf("at another time explained as %q", e.Code)
+	}
 }
 
 // TestExplainUntrusted: nothing is told of a token that no trusted root signed.

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify"
+)
+
+func explainCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "say all that speaks against a request, also with a token that is not invoked yet; it authorizes nothing",
+		UsageText: "whittle explain --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--now TIME] [--json|--mermaid|--dot] TOKEN",
+		Flags: slices.Concat(requestFlags(), verifierFlags(), pictureFlags(),
+			[]cli.Flag{jsonFlag()}),
+		Action: func(c *cli.Context) error { return explainRequest(c.Context, c, env) },
+	}
+}
+
+// verifierFlags make a verifier as that of the service.
+func verifierFlags() []cli.Flag {
+	return append(serviceFlags(),
+		trustFlag(),
+		valueFlag("policy", "the service's own policy, a `FILE` of Datalog"),
+		valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
+		nowFlag(),
+		boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
+		approverInChainFlag(),
+	)
+}
+
+// explainer returns a verifier by the flags of [verifierFlags].
+func explainer(c *cli.Context, env *Env, audience string) (*verify.Verifier, error) {
+	trustFile, err := required(c, "trust")
+	if err != nil {
+		return nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+	}
+	roots, err := readTrust(env, trustFile)
+	if err != nil {
+		return nil, err
+	}
+	options, err := verifyOptions(c, env)
+	if err != nil {
+		return nil, err
+	}
+	options.AllowReplay = true // nothing is used up
+	v, err := verify.New(audience, roots, options)
+	if err != nil {
+		return nil, usagef("%s", err)
+	}
+	return v, nil
+}
+
+func explainRequest(ctx context.Context, c *cli.Context, env *Env) error {
+	args, err := arguments(c, "TOKEN")
+	if err != nil {
+		return err
+	}
+	if err := atMostOne(c, "json", "mermaid", "dot"); err != nil {
+		return err
+	}
+	req, err := request(c)
+	if err != nil {
+		return err
+	}
+	v, err := explainer(c, env, req.Audience)
+	if err != nil {
+		return err
+	}
+	state, err := serviceState(c)
+	if err != nil {
+		return err
+	}
+	u, err := readToken(env, args[0], false)
+	if err != nil {
+		return err
+	}
+	e := v.Explain(ctx, u.Text(), req, verify.Supposition{State: state})
+	if err := showExplanation(c, env, e, &req); err != nil {
+		return err
+	}
+	switch e.Code {
+	case token.CodeMalformed, token.CodeUnsupported, token.CodeSignature:
+		// Nothing can be explained of a token that is none.
+		return token.Errorf(e.Code, e.Against[0].Block, "%s", e.Against[0].Message)
+	}
+	return nil
+}
+
+func showExplanation(c *cli.Context, env *Env, e *verify.Explanation, req *delegation.Request) error {
+	d := drawn(e, req.Audience, requestText(req))
+	switch {
+	case c.Bool("json"):
+		return printJSON(env.Stdout, e)
+	case c.Bool("mermaid"):
+		return d.mermaid(env.Stdout)
+	case c.Bool("dot"):
+		return d.dot(env.Stdout)
+	}
+	var b strings.Builder
+	printExplanation(&b, e, req)
+	if len(e.Hops) > 0 {
+		fmt.Fprintln(&b)
+		d.print(&b)
+	} else {
+		for _, r := range e.Against {
+			fmt.Fprintf(&b, "%s%s\n", refusalMark, oneLine(r.String()))
+		}
+	}
+	_, err := io.WriteString(env.Stdout, b.String())
+	return err
+}
+
+// printExplanation says what it comes to.
+func printExplanation(w io.Writer, e *verify.Explanation, req *delegation.Request) {
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(w, "%-10s%s\n", label+":", oneLine(fmt.Sprintf(format, args...)))
+	}
+	fmt.Fprintln(w, "an explanation: it authorizes nothing")
+	line("request", "%s", requestText(req))
+	line("service", "%s, at %s", req.Audience, e.At.Format(time.RFC3339))
+	if e.Code == "" {
+		line("verify", "allowed")
+	} else {
+		line("verify", "denied: %s", e.Code)
+	}
+	switch n := len(e.Against); {
+	case e.Supposed && n == 0:
+		line("suppose", "the holder invokes the token for this request: nothing is against it")
+	case e.Supposed:
+		line("suppose", "the holder invokes the token for this request: denied, %s", reasonCount(n))
+	case n > 0:
+		line("against", "%s", reasonCount(n))
+	}
+}
+
+func reasonCount(n int) string {
+	if n == 1 {
+		return "1 reason"
+	}
+	return fmt.Sprintf("%d reasons", n)
+}
+
+// requestText writes a request on a line: rotate payments/certs/api, days=30.
+func requestText(req *delegation.Request) string {
+	texts := []string{req.Operation + " " + strings.Join(req.Resources, " and ")}
+	for _, name := range slices.Sorted(maps.Keys(req.Args)) {
+		value, err := json.Marshal(req.Args[name])
+		if err != nil {
+			value = []byte("?")
+		}
+		texts = append(texts, name+"="+string(value))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify"
+)
+
+// A row is one block of a token on its way into a tree or a picture.
+type row struct {
+	kind    verify.HopKind
+	holder  string // who has the token from here on; empty where it does not change hands
+	lines   []rowLine
+	notes   []string // what is wrong with the block as a whole
+	refuses bool
+}
+
+// A rowLine is a caveat, and what is wrong with it.
+type rowLine struct {
+	text    string
+	refuses bool
+	notes   []string
+}
+
+// A drawing is all that a tree or a picture shows.
+type drawing struct {
+	delegator string
+	rows      []row
+	service   string   // who is asked, empty where nobody is
+	request   string   // for what
+	notes     []string // what the service itself has against it
+	supposed  bool     // the last holder has not asked for anything yet
+}
+
+// drawn returns an explanation's drawing.
+func drawn(e *verify.Explanation, service, request string) *drawing {
+	d := &drawing{delegator: e.Delegator, service: service, request: request, supposed: e.Supposed}
+	for _, h := range e.Hops {
+		r := row{kind: h.Kind, holder: h.Holder}
+		for _, c := range h.Checks {
+			r.lines = append(r.lines, rowLine{text: checkText(c.Caveat)})
+			if c.Result == verify.Untried {
+				r.lines[len(r.lines)-1].notes = []string{"not tried"}
+			}
+		}
+		d.rows = append(d.rows, r)
+	}
+	for _, reason := range e.Against {
+		if reason.Block < 0 || reason.Block >= len(d.rows) {
+			d.notes = append(d.notes, reasonNotes(reason)...)
+			continue
+		}
+		d.rows[reason.Block].refuse(reason, e.Hops[reason.Block].Checks)
+	}
+	return d
+}
+
+// refuse marks the check that a reason is about, or the block.
+func (r *row) refuse(reason verify.Reason, checks []verify.CheckFinding) {
+	r.refuses = true
+	for i := range r.lines {
+		if l := &r.lines[i]; !l.refuses && checks[i].Caveat.Check().String() == reason.Check {
+			l.refuses, l.notes = true, reasonNotes(reason)
+			return
+		}
+	}
+	r.notes = append(r.notes, reasonNotes(reason)...)
+}
+
+// reasonNotes says what was asked where that is known, else what is wrong.
+func reasonNotes(r verify.Reason) []string {
+	by := ""
+	if r.Block >= 0 && r.Hop != "" {
+		by = "set by " + r.Hop + ", "
+	}
+	if r.Block >= 0 && r.Asked != "" {
+		return []string{by + "asked: " + r.Asked}
+	}
+	notes := []string{by + r.Message}
+	if r.Check != "" && r.Block < 0 {
+		notes = append(notes, r.Check)
+	}
+	if r.Allowed != "" && r.Block < 0 {
+		notes = append(notes, "allowed: "+r.Allowed)
+	}
+	return notes
+}
+
+// drawnChain returns the drawing of a token that nobody asks anything with.
+func drawnChain(chain *delegation.Chain) *drawing {
+	d := &drawing{delegator: chain.Delegator}
+	for _, l := range chain.Links {
+		r := row{kind: verify.HopKind(l.Kind.String())}
+		if l.Kind != delegation.LinkNarrow {
+			r.holder = l.Holder
+		}
+		for _, c := range l.Caveats {
+			r.lines = append(r.lines, rowLine{text: checkText(c)})
+		}
+		d.rows = append(d.rows, r)
+	}
+	if inv := chain.Invocation; inv != nil {
+		d.service, d.request = inv.Audience, "one request"
+		d.rows = append(d.rows, row{kind: verify.HopInvocation})
+	}
+	return d
+}
+
+// checkText shortens what nobody reads: a check of 100 kB is no picture.
+func checkText(c delegation.Caveat) string {
+	const most = 400
+	text := c.String()
+	if len(text) > most {
+		return fmt.Sprintf("%.*s..", most, text)
+	}
+	return text
+}
