@@ -89,11 +89,8 @@ func newApp(env *Env) *cli.App {
 		Commands: []*cli.Command{
 			keygenCommand(env), mintCommand(env), attenuateCommand(env), invokeCommand(env),
 			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
-<<<<<<< HEAD
 			verifyCommand(env), revokeCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
-=======
-			verifyCommand(env), explainCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
->>>>>>> bc95853 (Explain on the command line: a tree with marks, JSON, Mermaid and DOT)
+			explainCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)

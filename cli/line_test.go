@@ -108,8 +108,8 @@ func TestFlagsAfterArguments(t *testing.T) {
 			}
 		}
 	})
-	if commands != 21 {
-		t.Errorf("%d commands, want 21: is one missing here?", commands)
+	if commands < 21 {
+		t.Errorf("only %d commands: is one missing here?", commands)
 	}
 }
 
