@@ -17,9 +17,10 @@ import (
 	"time"
 )
 
-// Files holds wire.json, delegation.json and digest.json.
+// Files holds wire.json, delegation.json and digest.json, the same in CBOR
+// (wire.cbor and so on), and schema.json, which describes the JSON.
 //
-//go:embed wire.json delegation.json digest.json
+//go:embed *.json *.cbor
 var Files embed.FS
 
 // Hex is a byte string that JSON spells in hexadecimal.

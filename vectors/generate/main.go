@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -55,6 +56,11 @@ func files() (map[string][]byte, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		out[name] = b.Bytes()
+		rendered, err := asCBOR(name, b.Bytes())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out[strings.TrimSuffix(name, ".json")+".cbor"] = rendered
 	}
 	return out, nil
 }
