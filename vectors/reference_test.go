@@ -183,6 +183,7 @@ func authorizer(t *testing.T, c vectors.DelegationCase, token container) string 
 		fact("resource", quote(r))
 	}
 	fact("audience", quote(c.Service))
+	fact("action", "hex:"+hex.EncodeToString(actionDigest(t, c)))
 	arguments(fact, "", c.Request.Args)
 
 	last := len(token.blocks) - 1
@@ -311,6 +312,19 @@ func requestDigest(t *testing.T, c vectors.DelegationCase, held [][]byte, nonce 
 	h.Write([]byte("whittle/1 request\x00"))
 	h.Write(prefix.Sum(nil))
 	h.Write(body)
+	return h.Sum(nil)
+}
+
+// actionDigest is what approvers approve.
+func actionDigest(t *testing.T, c vectors.DelegationCase) []byte {
+	t.Helper()
+	args := c.Request.Args
+	if args == nil {
+		args = map[string]any{}
+	}
+	h := sha256.New()
+	h.Write([]byte("whittle/1 action\x00"))
+	h.Write(canonical(t, []any{c.Request.Operation, c.Request.Resources, c.Service, numbers(args), nil}))
 	return h.Sum(nil)
 }
 

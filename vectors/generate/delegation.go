@@ -257,9 +257,9 @@ func denied(name, sibling, description, rule, code, token string, options ...opt
 func delegationCases() []delegationCase {
 	var all []delegationCase
 	for _, cases := range [][]delegationCase{
-		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(),
+		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(),
 		deniedRequests(), deniedCaveats(), deniedTimes(), deniedRoots(), deniedForms(),
-		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(),
+		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(),
 	} {
 		all = append(all, cases...)
 	}

@@ -48,16 +48,20 @@ func edKeyFromSeed(seed []byte) key {
 // p256Key derives a P-256 key pair from a name, the same at each run.
 func p256Key(name string) key {
 	scalar := sha256.Sum256([]byte("whittle vectors p256 " + name))
-	priv, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar[:])
+	return p256KeyFromScalar(scalar[:])
+}
+
+func p256KeyFromScalar(scalar []byte) key {
+	priv, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar)
 	if err != nil {
-		panic(fmt.Sprintf("no P-256 key for %q: %v", name, err))
+		panic(fmt.Sprintf("no P-256 key: %v", err))
 	}
 	uncompressed, err := priv.PublicKey.Bytes()
 	if err != nil {
-		panic(fmt.Sprintf("no P-256 key for %q: %v", name, err))
+		panic(fmt.Sprintf("no P-256 key: %v", err))
 	}
 	compressed := append([]byte{2 + uncompressed[64]&1}, uncompressed[1:33]...)
-	return key{publicKey: publicKey{algP256, compressed}, secret: scalar[:], p256: priv}
+	return key{publicKey: publicKey{algP256, compressed}, secret: scalar, p256: priv}
 }
 
 // invocationKey is the published key that ends each presented token.

@@ -2,12 +2,13 @@
 // spec/invocation.md): who delegated to whom, what form the token has, and which
 // rules of the profile it breaks.
 
+import * as approvals from './approvals.mjs';
 import { requireFewPointers } from './arguments.mjs';
 import { sha256 } from './bytes.mjs';
 import * as caveats from './caveats.mjs';
-import { fromText, isLowS } from './keys.mjs';
+import { fromText, isAcceptable, isLowS } from './keys.mjs';
 import { refuse } from './refusal.mjs';
-import { isName } from './request.mjs';
+import { isName, prefixHash } from './request.mjs';
 import { isDelegator } from './trust.mjs';
 
 const invocationSecret = sha256('whittle/1 invocation key');
@@ -15,16 +16,20 @@ const invocationKey = fromText('ed25519/69da8921c469cc5437a55d64f84fba3f8134adbd
 
 const profile = (i, message) => refuse('profile', `block ${i}: ${message}`);
 
-// readChain returns { form, delegator, hops, depth, agentKey, invocation, times }.
-// A hop is { holder, key }; times are those of block 0 (first) and of all blocks
+// readChain returns { form, delegator, hops, depth, agentKey, invocation, times,
+// approvals, owners }. A hop is { holder, key }; an approval is { block, by, action };
+// owners are the keys of the root and of all who hold the token or held it; times are those of block 0 (first) and of all blocks
 // (all), each { notBefore, expires } in seconds. signers are the keys that signed
 // each block, the root's first.
 export function readChain({ blocks, proof }, bodies, root) {
   const signers = [root, ...blocks.map(({ nextKey }) => nextKey)];
-  const chain = { hops: [], depth: 0, times: { first: {}, all: {} } };
+  const chain = { hops: [], depth: 0, times: { first: {}, all: {} }, approvals: [], owners: signers.map(({ text }) => text) };
   blocks.forEach((block, i) => requireSignature(block, signers[i], i));
   bodies.forEach((body, i) => requireContent(body, i));
-  blocks.forEach((block, i) => readBlock(chain, block, bodies[i], signers[i], i, blocks.length - 1, proof));
+  blocks.forEach((block, i) => {
+    if (block.external) readApproval(chain, blocks, bodies[i], i);
+    else readBlock(chain, block, bodies[i], signers[i], i, blocks.length - 1, proof);
+  });
   requireCaveats(bodies[0]);
   requireFewPointers(bodies);
 
@@ -41,16 +46,29 @@ export function readChain({ blocks, proof }, bodies, root) {
 function requireSignature(block, signer, i) {
   if (block.version !== 1) profile(i, 'signature version 0');
   if (!isLowS(signer, block.signature)) profile(i, 'a high-S signature');
-  if (block.external) profile(i, 'signed by a third party');
+  if (!block.external) return;
+  if (!isLowS(block.external.key, block.external.signature)) profile(i, 'a high-S signature of a third party');
+  if (block.external.key.text === invocationKey.text) profile(i, 'signed by anybody');
 }
+
+// V9. Nothing but an approval of this very chain.
+function readApproval(chain, blocks, body, i) {
+  if (blocks[i].nextKey.text !== blocks[i - 1].nextKey.text) profile(i, 'a third party that changes nextKey');
+  const given = approvals.approval(body) ?? profile(i, 'signed by a third party, and no approval');
+  if (!given.parent.equals(prefixHash(blocks.slice(0, i).map(({ raw }) => raw)))) profile(i, 'an approval of another chain');
+  chain.approvals.push({ block: i, by: blocks[i].external.key.text, action: given.action });
+}
+
+const mayApprove = (key) => isAcceptable(key) && key.text !== invocationKey.text;
 
 // V6 and V7: what no block may hold.
 function requireContent({ rules, scopes, checks, callsHost }, i) {
   if (rules.length > 0) profile(i, 'a rule');
   if (scopes.length > 0) profile(i, 'trusting of a whole block');
   if (callsHost) profile(i, 'a call of an extern function');
-  for (const query of checks.flatMap(({ queries }) => queries)) {
-    if (query.scopes.length > 0) profile(i, 'a check that says trusting');
+  for (const check of checks) {
+    const trusts = check.queries.some((query) => query.scopes.length > 0);
+    if (trusts && !approvals.approvers(check, mayApprove)) profile(i, 'a check that says trusting');
   }
 }
 

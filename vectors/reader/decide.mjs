@@ -48,6 +48,8 @@ export function decide(token, request, verifier, now) {
   }
 
   // 7
+  const own = chain.approvals.find(({ by }) => chain.owners.includes(by));
+  if (own) refuse('profile', `block ${own.block}: the approver is the root or a holder`);
   if (chain.form === 'held') refuse('not_presented', 'held: only its holder can use it');
   if (chain.form === 'bearer' && !verifier.allowBearer) refuse('not_presented', 'a bearer token');
 
@@ -62,7 +64,7 @@ export function decide(token, request, verifier, now) {
   }
 
   // 10
-  requireChecks(bodies, asked, stated(asked, now, extra));
+  requireChecks(bodies, container.blocks, asked, stated(asked, now, extra));
   return chain;
 }
 
@@ -93,16 +95,21 @@ function requireInvocation({ nonce, request, audience, from, until }, { blocks }
 }
 
 // requireChecks evaluates all checks of all blocks. A block sees the verifier's
-// facts, those of block 0 and its own.
-function requireChecks(bodies, { args }, common) {
+// facts, those of block 0 and its own; a check that trusts keys sees what they signed
+// in place of block 0.
+function requireChecks(bodies, blocks, { args }, common) {
   const budget = new Budget();
   const facts = [
     ...common,
     ...bodies.flatMap((body, origin) => [...body.facts, ...insideFacts(body, args)].map((fact) => ({ ...fact, origin }))),
   ];
   const failed = bodies.flatMap(({ checks }, i) => {
-    const visible = facts.filter(({ origin }) => origin === undefined || origin === 0 || origin === i);
-    return checks.filter((check) => !holds(check, visible, budget)).map(() => i);
+    const seen = ({ queries: [{ scopes }] }) => {
+      const keys = scopes.map(({ text }) => text);
+      const trusted = (origin) => (keys.length === 0 ? origin === 0 : keys.includes(blocks[origin].external?.key.text));
+      return facts.filter(({ origin }) => origin === undefined || origin === i || trusted(origin));
+    };
+    return checks.filter((check) => !holds(check, seen(check), budget)).map(() => i);
   });
   if (failed.length > 0) refuse('check_failed', `a check of block ${failed[0]}`);
 }

@@ -25,6 +25,9 @@ const littleEndian = (bytes) => toInteger(Buffer.from(bytes).reverse());
 const y8 = littleEndian(Buffer.from('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'hex'));
 const smallOrder = new Set([0n, 1n, p - 1n, y8, p - y8]);
 
+// Whether a table may hold the bytes as a key.
+export const wellFormed = (bytes) => bytes.length === 32;
+
 // Whether 32 bytes spell a point canonically that is not of small order, if they
 // spell any: what is known of a key from its bytes alone.
 export function acceptable(bytes) {

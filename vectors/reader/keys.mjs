@@ -24,6 +24,16 @@ export function fromMessage({ algorithm, key: bytes }) {
   return key(algorithms[algorithm] ?? refuse('unsupported', `algorithm ${algorithm}`), bytes);
 }
 
+// named makes a key of a PublicKey message in a table. It may verify nothing: Datalog
+// only compares it.
+export function named({ algorithm: number, key: bytes }) {
+  const algorithm = algorithms[number] ?? refuse('unsupported', `algorithm ${number}`);
+  if (!algorithm.wellFormed(bytes)) malformed(`no ${algorithm.name} key`);
+  return { algorithm, bytes, text: `${algorithm.name}/${bytes.toString('hex')}` };
+}
+
+export const isAcceptable = ({ algorithm, bytes }) => algorithm.acceptable(bytes);
+
 // fromText reads ed25519/HEX and secp256r1/HEX.
 export function fromText(text) {
   const [name, digits] = text.split('/', 2);

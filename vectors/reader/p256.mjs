@@ -21,6 +21,8 @@ export function acceptable(bytes) {
   return bytes.length === 33 && (bytes[0] === 2 || bytes[0] === 3);
 }
 
+export const wellFormed = acceptable;
+
 // The point that a compressed key spells, or undefined: y^2 = x^3 - 3x + b, and
 // the first byte says whether y is odd.
 function point(bytes) {

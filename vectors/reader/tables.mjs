@@ -1,7 +1,7 @@
 // Symbol and key tables (Biscuit specification, "Symbol table"; spec/wire.md,
 // "Tables" and "Names").
 
-import { fromMessage } from './keys.mjs';
+import { named } from './keys.mjs';
 import { malformed } from './refusal.mjs';
 
 const defaults = [
@@ -29,7 +29,7 @@ export class Tables {
       this.symbols.push(symbol);
     }
     for (const message of publicKeys) {
-      const key = fromMessage(message);
+      const key = named(message);
       if (this.keys.some(({ text }) => text === key.text)) malformed(`${key.text} declared twice`);
       this.keys.push(key);
     }
