@@ -18,6 +18,7 @@ import (
 var files = map[string][]string{
 	"wire":       {"token"},
 	"delegation": {},
+	"mldsa":      {},
 	"digest":     {"blocks", "prefix", "nonce", "body", "cbor", "digest"},
 }
 

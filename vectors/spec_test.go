@@ -74,7 +74,7 @@ func vectorNames(t *testing.T) []string {
 	for _, c := range wire(t) {
 		names = append(names, c.Name)
 	}
-	for _, c := range delegation(t) {
+	for _, c := range append(delegation(t), mldsa(t)...) {
 		names = append(names, c.Name)
 	}
 	for _, c := range digests(t) {

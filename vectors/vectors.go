@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Files holds wire.json, delegation.json and digest.json, the same in CBOR
+// Files holds wire.json, delegation.json, digest.json and mldsa.json, the same in CBOR
 // (wire.cbor and so on), and schema.json, which describes the JSON.
 //
 //go:embed *.json *.cbor
@@ -104,6 +104,11 @@ func Delegation() ([]DelegationCase, error) { return load[DelegationCase]("deleg
 
 // Digests returns the cases of digest.json. It fails when there are none.
 func Digests() ([]DigestCase, error) { return load[DigestCase]("digest.json") }
+
+// MLDSA returns the cases of mldsa.json, of the form of [Delegation]: tokens from
+// post-quantum roots, which not every implementation knows. It fails when there
+// are none.
+func MLDSA() ([]DelegationCase, error) { return load[DelegationCase]("mldsa.json") }
 
 func load[T any](name string) ([]T, error) {
 	b, err := Files.ReadFile(name)

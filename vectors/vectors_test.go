@@ -98,10 +98,23 @@ func TestWireCases(t *testing.T) {
 	family(t, names, accepted, siblings, inputs)
 }
 
-func TestDelegationCases(t *testing.T) {
+func TestDelegationCases(t *testing.T) { delegationFamily(t, delegation(t)) }
+
+func TestMLDSACases(t *testing.T) { delegationFamily(t, mldsa(t)) }
+
+func mldsa(t *testing.T) []DelegationCase {
+	t.Helper()
+	cases, err := MLDSA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+func delegationFamily(t *testing.T, cases []DelegationCase) {
 	var names, siblings, inputs []string
 	var accepted []bool
-	for _, c := range delegation(t) {
+	for _, c := range cases {
 		names, siblings = append(names, c.Name), append(siblings, c.Sibling)
 		input := c
 		input.Name, input.Description, input.Rule, input.Attack, input.Sibling, input.Expect = "", "", "", "", "", Expectation{}
@@ -190,15 +203,17 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 // TestGeneratorIndependent holds the generator to the standard library and to
-// protobuf's and CBOR's primitives, so that no fault of ours can reach both the
-// vectors and what they test.
+// the primitives of protobuf, CBOR and ML-DSA, so that no fault of ours can reach
+// both the vectors and what they test. That of ML-DSA is the one that package
+// token uses too: Wycheproof's vectors hold it to account there.
 func TestGeneratorIndependent(t *testing.T) {
 	const generator = "./generate"
 	p, err := build.ImportDir(generator, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := []string{"google.golang.org/protobuf/encoding/protowire", "github.com/fxamacker/cbor/v2"}
+	may := []string{"google.golang.org/protobuf/encoding/protowire", "github.com/fxamacker/cbor/v2",
+		"github.com/cloudflare/circl/sign", "github.com/cloudflare/circl/sign/mldsa/mldsa44", "github.com/cloudflare/circl/sign/mldsa/mldsa65"}
 	imports := slices.Concat(p.Imports, p.TestImports, p.XTestImports)
 	if len(imports) == 0 {
 		t.Fatal("the generator imports nothing at all")

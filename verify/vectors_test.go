@@ -74,6 +74,22 @@ func TestDelegationVectors(t *testing.T) {
 	}
 }
 
+// TestMLDSAVectors decides each request of mldsa.json.
+func TestMLDSAVectors(t *testing.T) {
+	cases, err := vectors.MLDSA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			got := decideWith(t, vectorVerifier(t, &c, firstStart(t)), c.Token, vectorRequest(&c))
+			if (got == "") != c.Expect.Allowed || string(got) != c.Expect.Code {
+				t.Errorf("%s (%s): code %q, want %q", c.Description, c.Rule, got, c.Expect.Code)
+			}
+		})
+	}
+}
+
 // vectorVerifier is the service of a case; without a memory of requests it allows
 // replay.
 func vectorVerifier(t *testing.T, c *vectors.DelegationCase, store replay.Store) *verify.Verifier {

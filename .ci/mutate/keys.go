@@ -17,4 +17,5 @@ var keysMutants = []mutant{
 	{"an expanded key is its seed's", "token/keyraw.go", "if !bytes.Equal(own, expanded) {", "if bytes.Equal(own, seed) {", "./token", "MLDSAPKCS8"},
 	{"ML-DSA keys have no parameters", "token/keyraw.go", "if !ident.Empty() {", "if false {", "./token", "MLDSA"},
 	{"an OpenSSH key has one type", "token/keyraw.go", "if k.Type != a.sshType {", "if false {", "./token", "MLDSA"},
+	{"ML-DSA keys are no next keys on the wire", "token/internal/wire/key.go", "if k.val > uint64(datalog.Secp256r1) {", "if k.val > uint64(datalog.MLDSA65) {", "./verify", "Vectors"},
 }

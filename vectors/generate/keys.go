@@ -11,13 +11,27 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+
+	"github.com/cloudflare/circl/sign"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
 )
 
-// Algorithms as numbered in the Biscuit schema.
+// Algorithms as numbered in the Biscuit schema, and two that are ours.
 const (
 	algEd25519 = 0
 	algP256    = 1
+	algMLDSA44 = 0x0904
+	algMLDSA65 = 0x0905
 )
+
+// algorithmNames are how the text form and OpenSSH call them.
+var algorithmNames = map[uint64]struct{ text, ssh string }{
+	algEd25519: {"ed25519", "ssh-ed25519"},
+	algP256:    {"secp256r1", "ecdsa-sha2-nistp256"},
+	algMLDSA44: {"mldsa44", "ssh-mldsa-44"},
+	algMLDSA65: {"mldsa65", "ssh-mldsa-65"},
+}
 
 // A publicKey is a public key as a token carries it, valid or not.
 type publicKey struct {
@@ -31,6 +45,7 @@ type key struct {
 	secret []byte
 	ed     ed25519.PrivateKey
 	p256   *ecdsa.PrivateKey
+	mldsa  sign.PrivateKey
 }
 
 // edKey derives an Ed25519 key pair from a name, the same at each run.
@@ -64,6 +79,21 @@ func p256KeyFromScalar(scalar []byte) key {
 	return key{publicKey: publicKey{algP256, compressed}, secret: scalar, p256: priv}
 }
 
+// mldsaKey derives an ML-DSA key pair from a name, the same at each run.
+func mldsaKey(alg uint64, name string) key {
+	set := mldsa44.Scheme()
+	if alg == algMLDSA65 {
+		set = mldsa65.Scheme()
+	}
+	seed := sha256.Sum256([]byte("whittle vectors " + algorithmNames[alg].text + " " + name))
+	pub, priv := set.DeriveKey(seed[:])
+	public, err := pub.MarshalBinary()
+	if err != nil {
+		panic(fmt.Sprintf("no ML-DSA key for %q: %v", name, err))
+	}
+	return key{publicKey: publicKey{alg, public}, secret: seed[:], mldsa: priv}
+}
+
 // invocationKey is the published key that ends each presented token.
 func invocationKey() key {
 	seed := sha256.Sum256([]byte("whittle/1 invocation key"))
@@ -71,8 +101,11 @@ func invocationKey() key {
 }
 
 // sign signs with Ed25519, or with ECDSA over SHA-256, deterministic (RFC 6979)
-// and low-S, in DER.
+// and low-S, in DER, or with ML-DSA, deterministic, pure and without a context.
 func (k key) sign(msg []byte) []byte {
+	if k.mldsa != nil {
+		return k.mldsa.Scheme().Sign(k.mldsa, msg, nil)
+	}
 	if k.ed != nil {
 		return ed25519.Sign(k.ed, msg)
 	}
@@ -87,13 +120,9 @@ func (k key) sign(msg []byte) []byte {
 	return sig
 }
 
-// text is the form ed25519/HEX or secp256r1/HEX.
+// text is the form NAME/HEX.
 func (k publicKey) text() string {
-	name := "ed25519"
-	if k.alg == algP256 {
-		name = "secp256r1"
-	}
-	return name + "/" + hex.EncodeToString(k.bytes)
+	return algorithmNames[k.alg].text + "/" + hex.EncodeToString(k.bytes)
 }
 
 // proto is the PublicKey message.
@@ -117,23 +146,20 @@ func (k publicKey) uncompressed() []byte {
 }
 
 // ssh is the key as one authorized_keys field pair: type and base64 (RFC 4253
-// section 6.6, RFC 8709, RFC 5656 section 3.1).
+// section 6.6, RFC 8709, RFC 5656 section 3.1, draft-sfluhrer-ssh-mldsa).
 func (k publicKey) ssh() string {
-	var name string
+	name := algorithmNames[k.alg].ssh
 	var blob []byte
 	put := func(b []byte) {
 		blob = binary.BigEndian.AppendUint32(blob, uint32(len(b)))
 		blob = append(blob, b...)
 	}
-	if k.alg == algEd25519 {
-		name = "ssh-ed25519"
-		put([]byte(name))
-		put(k.bytes)
-	} else {
-		name = "ecdsa-sha2-nistp256"
-		put([]byte(name))
+	put([]byte(name))
+	if k.alg == algP256 {
 		put([]byte("nistp256"))
 		put(k.uncompressed())
+	} else {
+		put(k.bytes)
 	}
 	return name + " " + base64.StdEncoding.EncodeToString(blob)
 }

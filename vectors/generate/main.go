@@ -47,6 +47,7 @@ func files() (map[string][]byte, error) {
 		"wire.json":       wireCases(),
 		"delegation.json": delegationCases(),
 		"digest.json":     digestCases(),
+		"mldsa.json":      mldsaCases(),
 	} {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)

@@ -15,6 +15,7 @@ import (
 var byteStrings = map[string][]string{
 	"wire.json":       {"token"},
 	"delegation.json": {},
+	"mldsa.json":      {},
 	"digest.json":     {"blocks", "prefix", "nonce", "body", "cbor", "digest"},
 }
 

@@ -99,6 +99,9 @@ func refusedKeys() []wireCase {
 
 	no("key-unknown-algorithm", "two-blocks", "The nextKey of block 0 has algorithm 2.", unsupported, edRoot,
 		withNext(edRoot, publicKey{2, ed1.bytes}, nil))
+	no("key-mldsa44", "two-blocks", "The nextKey of block 0 is an ML-DSA key, which can be a root and nothing else.", unsupported, edRoot,
+		new(chain).add(rightBlock(), link{signer: edRoot, next: mldsaHop.publicKey}).
+			add(resourceBlock(), link{signer: mldsaHop, next: ed2.publicKey}).wire(secretProof(ed2.secret)))
 	no("key-short", "two-blocks", "The nextKey of block 0 has 31 bytes.", malformed, edRoot,
 		withNext(edRoot, publicKey{algEd25519, ed1.bytes[:31]}, nil))
 	no("key-long", "two-blocks", "The nextKey of block 0 has 33 bytes.", malformed, edRoot,
