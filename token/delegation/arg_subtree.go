@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,12 +30,18 @@ var strayPattern = regexp.MustCompile(stray)
 func (a ArgSubtree) String() string { return argText(a.Arg, "under "+words(a.Paths, itself)) }
 
 // Validate refuses names that no argument can have, an empty list, one longer
-// than 256, duplicates, and paths that [ValidResource] refuses.
+// than 256, duplicates, and paths that [ValidResource]
+// refuses or that have a "*".
 func (a ArgSubtree) Validate() error {
 	if err := validArg(a.Arg); err != nil {
 		return err
 	}
-	return validList("path", a.Paths, ValidResource)
+	return validList("path", a.Paths, func(p string) error {
+		if strings.Contains(p, "*") {
+			return fmt.Errorf(`"*" is no wildcard here: under a includes all below a`)
+		}
+		return ValidResource(p)
+	})
 }
 
 // Check returns `check all arg("n", $v), $v == "a" || $v.type() == "string" &&
