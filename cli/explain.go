@@ -40,8 +40,9 @@ func verifierFlags() []cli.Flag {
 	)
 }
 
-// explainer returns a verifier by the flags of [verifierFlags].
-func explainer(c *cli.Context, env *Env, audience string) (*verify.Verifier, error) {
+// explainers reads the flags of [verifierFlags] and returns the verifiers that they
+// make, one for each service.
+func explainers(c *cli.Context, env *Env) (func(audience string) (*verify.Verifier, error), error) {
 	trustFile, err := required(c, "trust")
 	if err != nil {
 		return nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
@@ -55,11 +56,17 @@ func explainer(c *cli.Context, env *Env, audience string) (*verify.Verifier, err
 		return nil, err
 	}
 	options.AllowReplay = true // nothing is used up
-	v, err := verify.New(audience, roots, options)
-	if err != nil {
-		return nil, usagef("%s", err)
-	}
-	return v, nil
+	made := map[string]*verify.Verifier{}
+	return func(audience string) (*verify.Verifier, error) {
+		if made[audience] == nil {
+			v, err := verify.New(audience, roots, options)
+			if err != nil {
+				return nil, usagef("%s", err)
+			}
+			made[audience] = v
+		}
+		return made[audience], nil
+	}, nil
 }
 
 func explainRequest(ctx context.Context, c *cli.Context, env *Env) error {
@@ -74,7 +81,11 @@ func explainRequest(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	v, err := explainer(c, env, req.Audience)
+	verifier, err := explainers(c, env)
+	if err != nil {
+		return err
+	}
+	v, err := verifier(req.Audience)
 	if err != nil {
 		return err
 	}
@@ -154,7 +165,11 @@ func reasonCount(n int) string {
 
 // requestText writes a request on a line: rotate payments/certs/api, days=30.
 func requestText(req *delegation.Request) string {
-	texts := []string{req.Operation + " " + strings.Join(req.Resources, " and ")}
+	resources := req.Resources
+	if req.Resource != "" {
+		resources = []string{req.Resource}
+	}
+	texts := []string{req.Operation + " " + strings.Join(resources, " and ")}
 	for _, name := range slices.Sorted(maps.Keys(req.Args)) {
 		value, err := json.Marshal(req.Args[name])
 		if err != nil {

@@ -44,6 +44,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*nothingLeft](err); ok {
 		return exitDenied
 	}
+	if _, ok := errors.AsType[*unexpected](err); ok {
+		return exitDenied
+	}
 	if _, ok := errors.AsType[declined](err); ok {
 		return exitDenied
 	}

@@ -12,4 +12,6 @@ var explainMutants = []mutant{
 	{"Mermaid's quotes are numbers", "cli/picture.go", "strings.ContainsRune(\" ,:/_@=()✗\", r)", "strings.ContainsRune(\" \\\",:/_@=()✗\", r)", "./cli", "PicturesHold"},
 	{"DOT's quotes are escaped", "cli/picture.go", "`\"`, `\\\"`, `&`", "`&`", "./cli", "PicturesHold"},
 	{"DOT's backslashes are escaped", "cli/picture.go", "strings.NewReplacer(`\\`, `\\\\`, ", "strings.NewReplacer(", "./cli", "PicturesHold"},
+	{"a simulation fails when something is not as expected", "cli/simulate.go", "s.Counts.Unexpected > 0", "false", "./cli", "Scripts/simulate"},
+	{"a simulation knows the members of its file", "cli/simulate_requests.go", "return fmt.Errorf(\"there is no member %q\", name)", "continue", "./cli", "ParseSimulated"},
 }
