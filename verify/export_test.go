@@ -33,7 +33,8 @@ func (v *Verifier) Hear(req delegation.Request, s State, now time.Time) (*Hearin
 // A Ruling is what the parts of a verifier say, each by itself.
 type Ruling struct {
 	Engine     bool // Datalog allows
-	Structural bool // length, lifetime, approvers and approvals allow
+	Approved   bool // every approval caveat is met
+	Structural bool // length, lifetime and approvers allow
 	Facts      []datalog.Predicate
 }
 
@@ -57,9 +58,12 @@ func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.Pub
 		facts = append(facts, h.req.Inside(&chain.Links[i].Mentions)...)
 	}
 	return Ruling{
-		Engine: err == nil && r.Allowed(),
-		Structural: h.v.length(t, chain) == nil && h.v.lifetime(chain, h.now) == nil &&
-			h.v.approvers(chain) == nil && h.v.approved(chain, h.req) == nil,
-		Facts: facts,
+		Engine:     err == nil && r.Allowed(),
+		Approved:   h.v.approved(chain, h.req) == nil,
+		Structural: h.v.length(t, chain) == nil && h.v.lifetime(chain, h.now) == nil && h.v.approvers(chain) == nil,
+		Facts:      facts,
 	}
 }
+
+// Allowed reports whether all parts allow.
+func (r *Ruling) Allowed() bool { return r.Engine && r.Approved && r.Structural }

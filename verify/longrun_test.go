@@ -192,7 +192,7 @@ func (c *census) family(v *verify.Verifier, directory *trust.Directory, seed uin
 			case after:
 				// Who presents the token may have changed, and with it what is stated of
 				// them: the promise is about the same facts.
-				if r := hearing.Rule(parent.token, parent.chain, k.holder.Public(), k.chain.Depth); !r.Engine || !r.Structural {
+				if r := hearing.Rule(parent.token, parent.chain, k.holder.Public(), k.chain.Depth); !r.Allowed() {
 					return fault("allowed, and denied without")
 				}
 				c.allowed.Add(1)
@@ -220,12 +220,12 @@ func (c *census) family(v *verify.Verifier, directory *trust.Directory, seed uin
 // reading against the engine.
 func ruled(h *verify.Hearing, g *grown) (bool, error) {
 	r := h.Rule(g.token, g.chain, g.holder.Public(), g.chain.Depth)
-	reading, custom := !g.chain.Scope.Empty, false
+	reading, custom := r.Approved && !g.chain.Scope.Empty, false
 	for _, b := range g.chain.Scope.Bounds {
 		switch b.Caveat.(type) {
 		case delegation.Custom:
 			custom = true
-		case delegation.Approval: // among what is structural
+		case delegation.Approval: // see Ruling.Approved
 		default:
 			reading = reading && delegation.Explain(b.Caveat, r.Facts).Holds
 		}
@@ -236,7 +236,7 @@ func ruled(h *verify.Hearing, g *grown) (bool, error) {
 	case reading && r.Structural && !r.Engine && !custom:
 		return false, fmt.Errorf("the reading allows, the engine denies")
 	}
-	return r.Engine && r.Structural, nil
+	return r.Allowed(), nil
 }
 
 // wholly has the request invoked, and verified from the first byte to the last.

@@ -10,6 +10,7 @@ var mutants = slices.Concat(
 	wireMutants,
 	keyMutants,
 	trustMutants,
+	propertyMutants,
 	memoryMutants,
 	keysMutants,
 	explainMutants,
