@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,11 +191,57 @@ func authorizer(t *testing.T, c vectors.DelegationCase, token container) string 
 	holders := slices.Compact(slices.Clone(token.next[:max(last, 1)]))
 	fact("agent_key", quote(holders[len(holders)-1]))
 	fact("depth", strconv.Itoa(len(holders)-1))
-	if nonce := nonceOf(token.blocks[last]); nonce != nil {
+	if nonce := nonceOf(token.blocks[last]); nonce != nil && !strings.HasPrefix(c.Name, "session-") { // of a session no request is stated
 		fact("request", "hex:"+hex.EncodeToString(requestDigest(t, c, token.blocks[:last], nonce)))
 	}
+	surroundings(t, fact, c, holders[len(holders)-1])
 	code.WriteString("allow if true;\n")
 	return code.String()
+}
+
+// surroundings states what the service knows besides the request. The agent's name is
+// stated where each line of the directory that has the key counts, now, and names
+// the same agent.
+func surroundings(t *testing.T, fact func(string, ...string), c vectors.DelegationCase, agentKey string) {
+	t.Helper()
+	for name, v := range c.Context {
+		if text, ok := term(v); ok {
+			fact("context", quote(name), text)
+		}
+	}
+	if kind, value, ok := strings.Cut(c.Channel, ":"); ok {
+		fact("channel", quote(kind), "hex:"+value)
+	}
+	for _, f := range c.Facts {
+		var terms []string
+		for _, v := range f.Terms {
+			text, _ := term(v)
+			terms = append(terms, text)
+		}
+		fact(f.Name, terms...)
+	}
+	if c.AllowBearer {
+		return
+	}
+	names := map[string]bool{}
+	for line := range strings.Lines(c.Directory) {
+		before := regexp.MustCompile(`valid-before="(\d{8})Z"`).FindStringSubmatch(line)
+		after := regexp.MustCompile(`valid-after="(\d{8})Z"`).FindStringSubmatch(line)
+		today := c.Now.UTC().Format("20060102")
+		if !strings.Contains(line, "whittle-agent") || before != nil && before[1] < today || after != nil && after[1] > today {
+			continue
+		}
+		if rootKeys(t, line)[0] == agentKey {
+			for _, name := range strings.Split(strings.Fields(line)[0], ",") {
+				names[name] = true
+			}
+		}
+	}
+	if len(names) == 1 {
+		for name := range names {
+			fact("agent", quote(name))
+		}
+	}
 }
 
 // arguments states those values that are terms, and those inside maps and arrays

@@ -47,18 +47,26 @@ type WireCase struct {
 
 // A DelegationCase is a Whittle token offered to a service.
 type DelegationCase struct {
-	Name        string      `json:"name"`
-	Description string      `json:"description"`
-	Rule        string      `json:"rule"`
-	Attack      string      `json:"attack"`  // the attack that it carries out, if any
-	Sibling     string      `json:"sibling"` // the allowed case it derives from; none when allowed
-	Token       string      `json:"token"`   // text form
-	Trust       string      `json:"trust"`   // an allowed_signers file
-	Service     string      `json:"service"` // the verifier's own name
-	Now         time.Time   `json:"now"`
-	Request     Request     `json:"request"`
-	AllowBearer bool        `json:"allow_bearer"`
-	Expect      Expectation `json:"expect"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	Rule        string    `json:"rule"`
+	Attack      string    `json:"attack"`  // the attack that it carries out, if any
+	Sibling     string    `json:"sibling"` // the allowed case it derives from; none when allowed
+	Token       string    `json:"token"`   // text form
+	Trust       string    `json:"trust"`   // an allowed_signers file
+	Service     string    `json:"service"` // the verifier's own name
+	Now         time.Time `json:"now"`
+	Request     Request   `json:"request"`
+	AllowBearer bool      `json:"allow_bearer"`
+
+	// What the service knows besides the request.
+	Directory  string         `json:"directory"`   // of agents, an allowed_signers file; empty for none
+	Context    map[string]any `json:"context"`     // its state, with values as in Request
+	Channel    string         `json:"channel"`     // the connection, as kind:HEX; empty when it is not known
+	Facts      []Fact         `json:"facts"`       // what it states besides
+	TokenFacts []string       `json:"token_facts"` // what block 0 may tell, as name(type, ..)
+
+	Expect Expectation `json:"expect"`
 }
 
 // A Request is what the service is asked to do. The values of Args are nil, bool,
@@ -68,6 +76,12 @@ type Request struct {
 	Operation string         `json:"operation"`
 	Resources []string       `json:"resources"`
 	Args      map[string]any `json:"args"`
+}
+
+// A Fact is one that the service states. Terms are as the values of Args.
+type Fact struct {
+	Name  string `json:"name"`
+	Terms []any  `json:"terms"`
 }
 
 // An Expectation is what the verifier answers. A denial without a code may have

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/vectors"
@@ -66,7 +68,7 @@ func TestDelegationVectors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			got := decideWith(t, vectorVerifier(t, &c, firstStart(t)), c.Token, vectorRequest(&c))
+			got := decideGiven(t, vectorVerifier(t, &c, firstStart(t)), c.Token, vectorRequest(&c), vectorState(t, &c))
 			if (got == "") != c.Expect.Allowed || c.Expect.Code != "" && string(got) != c.Expect.Code {
 				t.Errorf("%s (%s): code %q, want %q", c.Description, c.Rule, got, c.Expect.Code)
 			}
@@ -98,9 +100,22 @@ func vectorVerifier(t *testing.T, c *vectors.DelegationCase, store replay.Store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := verify.New(c.Service, roots, &verify.Options{
+	o := &verify.Options{
 		AllowBearer: c.AllowBearer, Now: func() time.Time { return c.Now }, Replay: store, AllowReplay: store == nil,
-	})
+	}
+	if c.Directory != "" {
+		if o.Directory, err = trust.ParseDirectory([]byte(c.Directory)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range c.TokenFacts {
+		f, err := delegation.ParseFactType(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.TokenFacts = append(o.TokenFacts, f)
+	}
+	v, err := verify.New(c.Service, roots, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +124,37 @@ func vectorVerifier(t *testing.T, c *vectors.DelegationCase, store replay.Store)
 
 func vectorRequest(c *vectors.DelegationCase) delegation.Request {
 	return delegation.Request{Operation: c.Request.Operation, Resources: c.Request.Resources, Args: c.Request.Args}
+}
+
+// vectorState is what the service of a case says besides the request.
+func vectorState(t *testing.T, c *vectors.DelegationCase) verify.State {
+	t.Helper()
+	s := verify.State{Context: c.Context}
+	if c.Channel != "" {
+		var err error
+		if s.Channel, err = delegation.ParseChannel(c.Channel); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range c.Facts {
+		p := datalog.Predicate{Name: f.Name}
+		for _, v := range f.Terms {
+			switch v := v.(type) {
+			case string:
+				p.Terms = append(p.Terms, datalog.String(v))
+			case json.Number:
+				n, err := v.Int64()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Terms = append(p.Terms, datalog.Integer(n))
+			default:
+				t.Fatalf("a term of type %T", v)
+			}
+		}
+		s.Facts = append(s.Facts, p)
+	}
+	return s
 }
 
 // TestMemoryChangesNoAnswer decides each request of delegation.json again with a
@@ -128,10 +174,10 @@ func TestMemoryChangesNoAnswer(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			v := vectorVerifier(t, c, nil)
 			if s := byName[c.Sibling]; s != nil {
-				decideWith(t, v, s.Token, vectorRequest(s))
+				decideGiven(t, v, s.Token, vectorRequest(s), vectorState(t, s))
 			}
 			for range 4 { // the last times with tables for its keys
-				got := decideWith(t, v, c.Token, vectorRequest(c))
+				got := decideGiven(t, v, c.Token, vectorRequest(c), vectorState(t, c))
 				if (got == "") != c.Expect.Allowed || c.Expect.Code != "" && string(got) != c.Expect.Code {
 					t.Errorf("%s (%s): code %q, want %q", c.Description, c.Rule, got, c.Expect.Code)
 				}

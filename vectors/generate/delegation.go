@@ -18,6 +18,11 @@ type delegationCase struct {
 	Now         string          `json:"now"`
 	Request     caseRequest     `json:"request"`
 	AllowBearer bool            `json:"allow_bearer,omitempty"`
+	Directory   string          `json:"directory,omitempty"`
+	Context     map[string]any  `json:"context,omitempty"`
+	Channel     string          `json:"channel,omitempty"`
+	Facts       []statedFact    `json:"facts,omitempty"`
+	TokenFacts  []string        `json:"token_facts,omitempty"`
 	Expect      caseExpectation `json:"expect"`
 }
 
@@ -257,9 +262,9 @@ func denied(name, sibling, description, rule, code, token string, options ...opt
 func delegationCases() []delegationCase {
 	var all []delegationCase
 	for _, cases := range [][]delegationCase{
-		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(),
+		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(), allowedSurroundings(),
 		deniedRequests(), deniedCaveats(), deniedTimes(), deniedRoots(), deniedForms(),
-		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(),
+		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(), deniedSurroundings(),
 	} {
 		all = append(all, cases...)
 	}

@@ -76,6 +76,17 @@ function alternatives(node) {
 
 export const requestDigest = (check) => compared(about(check, 'request', 'q'), 'q', '==', 'bytes');
 
+// `check all channel("KIND", $c), $c == hex:..`, in the place of the request check of
+// a session: the channel.
+export function channel(check) {
+  const [query] = check.queries;
+  const [kind, variable] = query.body[0]?.terms ?? [];
+  if (!['tls-exporter', 'client-cert'].includes(kind?.type === 'string' && kind.value) || query.body[0].terms.length !== 2) return undefined;
+  const rest = { ...check, queries: [{ ...query, body: [{ ...query.body[0], terms: [variable] }] }, ...check.queries.slice(1)] };
+  const value = compared(about(rest, 'channel', 'c'), 'c', '==', 'bytes');
+  return value?.length === 32 && value.some((byte) => byte !== 0) ? { kind: kind.value, value } : undefined;
+}
+
 export function audience(check) {
   const name = compared(about(check, 'audience', 'a'), 'a', '==', 'string');
   return name !== undefined && isName(name) ? name : undefined;

@@ -9,6 +9,7 @@ import * as caveats from './caveats.mjs';
 import { fromText, isAcceptable, isLowS } from './keys.mjs';
 import { refuse } from './refusal.mjs';
 import { isName, prefixHash } from './request.mjs';
+import { isOfType } from './surroundings.mjs';
 import { isDelegator } from './trust.mjs';
 
 const invocationSecret = sha256('whittle/1 invocation key');
@@ -21,14 +22,15 @@ const profile = (i, message) => refuse('profile', `block ${i}: ${message}`);
 // owners are the keys of the root and of all who hold the token or held it; times are those of block 0 (first) and of all blocks
 // (all), each { notBefore, expires } in seconds. signers are the keys that signed
 // each block, the root's first.
-export function readChain({ blocks, proof }, bodies, root) {
+// registered are the types of the facts that block 0 may tell.
+export function readChain({ blocks, proof }, bodies, root, registered = []) {
   const signers = [root, ...blocks.map(({ nextKey }) => nextKey)];
   const chain = { hops: [], depth: 0, times: { first: {}, all: {} }, approvals: [], owners: signers.map(({ text }) => text) };
   blocks.forEach((block, i) => requireSignature(block, signers[i], i));
   bodies.forEach((body, i) => requireContent(body, i));
   blocks.forEach((block, i) => {
     if (block.external) readApproval(chain, blocks, bodies[i], i);
-    else readBlock(chain, block, bodies[i], signers[i], i, blocks.length - 1, proof);
+    else readBlock(chain, block, bodies[i], signers[i], i, blocks.length - 1, proof, registered);
   });
   requireCaveats(bodies[0]);
   requireFewPointers(bodies);
@@ -73,11 +75,14 @@ function requireContent({ rules, scopes, checks, callsHost }, i) {
 }
 
 // V3, V4, V6 and V8, for one block after those before it.
-function readBlock(chain, block, body, signer, i, last, proof) {
+function readBlock(chain, block, body, signer, i, last, proof, registered) {
   const isInvocation = block.nextKey.text === invocationKey.text;
   const changes = i === 0 || block.nextKey.text !== signer.text;
   const vocabulary = isInvocation ? ['nonce'] : ['delegator', 'holder'];
-  for (const fact of body.facts) if (!vocabulary.includes(fact.name)) profile(i, `the fact ${fact.name}`);
+  for (const fact of body.facts) {
+    if (i === 0 && registered.some((type) => isOfType(fact, type))) continue;
+    if (!vocabulary.includes(fact.name)) profile(i, `the fact ${fact.name}`);
+  }
 
   if (isInvocation) {
     if (i === 0 || i !== last) profile(i, 'the invocation key before the last block');
@@ -117,10 +122,11 @@ function readInvocation({ facts, checks }, i) {
   if (facts.length !== 1 || more.length > 0 || nonce?.type !== 'bytes' || nonce.value.length < 16) profile(i, 'not one nonce');
   if (checks.length !== 3) profile(i, 'not three checks');
   const request = caveats.requestDigest(checks[0]);
+  const channel = caveats.channel(checks[0]);
   const audience = caveats.audience(checks[1]);
   const window = caveats.invocationWindow(checks[2]);
-  if (!request || !audience || !window) profile(i, 'not the checks of an invocation');
-  return { nonce: nonce.value, request, audience, ...window };
+  if ((!request && !channel) || !audience || !window) profile(i, 'not the checks of an invocation');
+  return { nonce: nonce.value, request, channel, audience, ...window };
 }
 
 // V7: what block 0 has to bound.

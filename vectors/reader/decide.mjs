@@ -11,23 +11,30 @@ import { malformed, refuse } from './refusal.mjs';
 import { prefixHash, requestCBOR, requestDigest, requireSpelling, stated } from './request.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
 import { fromText } from './text.mjs';
-import { covers, isValidAt } from './trust.mjs';
+import { sameChannel, stateFacts } from './surroundings.mjs';
+import { agentOf, covers, isValidAt } from './trust.mjs';
 import * as values from './values.mjs';
 
 const skew = 30;
 const maxTTL = 24 * 3600;
 const maxWindow = 5 * 60;
+const maxSession = 10 * 60;
+const maxDepth = 8;
+const maxBlocks = 24;
 const maxCandidates = 8;
+const nothing = { context: new Map(), channel: undefined, facts: [] };
 
 // decide throws a Refusal, or returns the chain of a token that allows the request.
 //
-//   verifier  { service, trust: entries, allowBearer }
+//   verifier  { service, trust: entries, allowBearer, directory: entries, tokenFacts: types }
 //   request   { operation, resources, args, body }
 //   now       seconds since 1970
-export function decide(token, request, verifier, now) {
+//   state     { context, channel, facts }, what the service knows besides
+export function decide(token, request, verifier, now, state = nothing) {
   // 1
   const asked = { ...request, audience: verifier.service };
   requireSpelling(asked);
+  const known = stateFacts(state);
 
   // 2
   const { bytes, held } = fromText(token);
@@ -41,13 +48,15 @@ export function decide(token, request, verifier, now) {
   const bodies = readBlocks(container);
 
   // 5 and 6
-  const chain = readChain(container, bodies, root);
+  const chain = readChain(container, bodies, root, verifier.tokenFacts);
   requireDelegator(chain);
   if (!entries.some((entry) => entry.key.text === root.text && covers(entry, chain.delegator))) {
     refuse('untrusted_root', `the root key may not speak for ${chain.delegator}`);
   }
 
   // 7
+  if (container.blocks.length > maxBlocks) refuse('limit', `more than ${maxBlocks} blocks`);
+  if (chain.depth > maxDepth) refuse('limit', `changed hands more than ${maxDepth} times`);
   const own = chain.approvals.find(({ by }) => chain.owners.includes(by));
   if (own) refuse('profile', `block ${own.block}: the approver is the root or a holder`);
   if (chain.form === 'held') refuse('not_presented', 'held: only its holder can use it');
@@ -59,12 +68,15 @@ export function decide(token, request, verifier, now) {
   // 9
   const extra = [['depth', values.integer(BigInt(chain.depth))]];
   if (chain.form === 'presented') {
-    const digest = requireInvocation(chain.invocation, container, asked, now);
-    extra.push(['request', values.bytes(digest)], ['agent_key', values.string(chain.agentKey.text)]);
+    const digest = requireInvocation(chain.invocation, container, asked, now, state.channel);
+    if (digest) extra.push(['request', values.bytes(digest)]);
+    extra.push(['agent_key', values.string(chain.agentKey.text)]);
+    const agent = agentOf(verifier.directory ?? [], chain.agentKey, now);
+    if (agent !== undefined) extra.push(['agent', values.string(agent)]);
   }
 
   // 10
-  requireChecks(bodies, container.blocks, asked, stated(asked, now, extra));
+  requireChecks(bodies, container.blocks, asked, [...stated(asked, now, extra), ...known]);
   return chain;
 }
 
@@ -84,10 +96,12 @@ function requireTimes({ first, all }, now) {
   if (now < all.notBefore) refuse('window', 'the token is not valid yet');
 }
 
-function requireInvocation({ nonce, request, audience, from, until }, { blocks }, asked, now) {
+// The digest of the request, undefined for a session, which is bound to a connection.
+function requireInvocation({ nonce, request, channel, audience, from, until }, { blocks }, asked, now, arrivedOn) {
   if (audience !== asked.audience) refuse('audience', `invoked for ${audience}`);
-  if (until <= from || until - from > maxWindow + skew) refuse('window', 'invoked for too long');
+  if (until <= from || until - from > (channel ? maxSession : maxWindow) + skew) refuse('window', 'invoked for too long');
   if (now < from || now >= until) refuse('window', 'invoked for another time');
+  if (channel) return sameChannel(channel, arrivedOn) ? undefined : refuse('check_failed', 'a session on another connection');
   const prefix = prefixHash(blocks.slice(0, -1).map(({ raw }) => raw));
   const digest = requestDigest(prefix, requestCBOR(asked, nonce));
   if (!digest.equals(request)) refuse('check_failed', 'invoked for another request');

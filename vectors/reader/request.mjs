@@ -37,7 +37,7 @@ export function requireSpelling({ operation, resources, audience, args }) {
 
 // requireText refuses text that is not NFC, anywhere inside, and values below the
 // sixteenth level.
-function requireText(value, level) {
+export function requireText(value, level) {
   if (level > 16) unfit('values nested too deep');
   if (typeof value === 'string' && !isNFC(value)) unfit('text that is not NFC');
   if (value instanceof Map) for (const name of value.keys()) requireText(name, 1);

@@ -14,7 +14,8 @@ import * as print from './print.mjs';
 import { Refusal, refuse } from './refusal.mjs';
 import { actionCBOR, actionDigest, prefixHash, requestCBOR, requestDigest } from './request.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
-import { parseTrust } from './trust.mjs';
+import { factType, parseChannel } from './surroundings.mjs';
+import { parseDirectory, parseTrust } from './trust.mjs';
 
 // Each returns undefined when the reader agrees, or what it makes of the case.
 
@@ -30,10 +31,14 @@ function wire({ root, token, expect, source }) {
   return source && source.join('\n') !== text.join('\n') ? text.join('\n') : undefined;
 }
 
-function delegation({ token, trust, service, now, request, allow_bearer: allowBearer = false, expect }) {
+function delegation({ token, trust, service, now, request, allow_bearer: allowBearer = false, directory, token_facts, expect, ...rest }) {
   const { operation, resources, args = new Map() } = Object.fromEntries(request);
-  const verifier = { service, trust: parseTrust(trust), allowBearer };
-  const code = codeOf(() => decide(token, { operation, resources, args, body: null }, verifier, Date.parse(now) / 1000));
+  const verifier = {
+    service, allowBearer, trust: parseTrust(trust), directory: parseDirectory(directory ?? ''), tokenFacts: (token_facts ?? []).map(factType),
+  };
+  const { context = new Map(), channel, facts = [] } = rest;
+  const state = { context, channel: channel && parseChannel(channel), facts: facts.map((fact) => Object.fromEntries(fact)) };
+  const code = codeOf(() => decide(token, { operation, resources, args, body: null }, verifier, Date.parse(now) / 1000, state));
   const allowed = code === undefined;
   const agrees = allowed === expect.get('allowed') && (allowed || !expect.has('code') || code === expect.get('code'));
   return agrees ? undefined : code ?? 'allowed';

@@ -12,7 +12,12 @@ const options = ['namespaces', 'valid-after', 'valid-before', 'cert-authority'];
 // parseTrust returns the entries that count, each { principals, after, before, key }
 // with times in seconds, undefined where there are none. It throws a TrustError for
 // a file of which one line is bad.
-export function parseTrust(text) {
+export const parseTrust = (text) => parse(text, 'whittle', isPrincipal);
+
+// parseDirectory reads a directory of agents, whose principals are names.
+export const parseDirectory = (text) => parse(text, 'whittle-agent', isAgent);
+
+function parse(text, namespace, isGood) {
   const wrong = (message) => {
     throw new TrustError(message);
   };
@@ -24,14 +29,14 @@ export function parseTrust(text) {
       if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(line)) wrong('a control character');
       if (/^[ \t]*(#|$)/.test(line)) return [];
       if (++withKey > maxLines) wrong('more than 10,000 lines with a key');
-      return entry(line, wrong);
+      return entry(line, namespace, isGood, wrong);
     } catch (error) {
       throw new TrustError(`line ${i + 1}: ${error.message}`);
     }
   });
 }
 
-function entry(line, wrong) {
+function entry(line, namespace, isGood, wrong) {
   const fields = splitFields(line, wrong);
   // What stands second is a key type if the third field is a key of that type.
   const given = keyType(fields[2]) === fields[1] ? new Map() : parseOptions(fields.splice(1, 1)[0] ?? '', wrong);
@@ -40,14 +45,14 @@ function entry(line, wrong) {
   if (given.has('cert-authority')) wrong('cert-authority');
 
   const namespaces = given.get('namespaces')?.split(',') ?? [];
-  if (!namespaces.includes('whittle')) {
-    if (namespaces.some((name) => name.trim().toLowerCase() === 'whittle')) wrong('a namespace that is nearly whittle');
+  if (!namespaces.includes(namespace)) {
+    if (namespaces.some((name) => name.trim().toLowerCase() === namespace)) wrong(`a namespace that is nearly ${namespace}`);
     return [];
   }
   if (namespaces.some((name) => name === '' || /[!*?" ]/.test(name))) wrong('namespaces');
   if (!isWell(line)) wrong('control characters, or not UTF-8');
   const names = principals.split(',');
-  if (!names.every(isPrincipal)) wrong('principals');
+  if (!names.every(isGood)) wrong('principals');
   const after = time(given.get('valid-after'), wrong);
   const before = time(given.get('valid-before'), wrong);
   if (after !== undefined && before !== undefined && after >= before) wrong('times');
@@ -134,6 +139,19 @@ const isDomain = (domain) => domain !== '' && domain === domain.toLowerCase();
 function isPrincipal(principal) {
   if (/["]/.test(principal) || principal.startsWith('!')) return false;
   return principal.startsWith('*@') ? isDelegator(`x${principal.slice(1)}`) : isDelegator(principal);
+}
+
+// An agent's name, or a SPIFFE id in its one spelling.
+function isAgent(name) {
+  if (/["\\]/.test(name) || name.startsWith('!') || name.endsWith('/') || !isDelegator(name)) return false;
+  if (!/^spiffe:\/\//i.test(name)) return true;
+  return /^spiffe:\/\/[a-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)+$/.test(name);
+}
+
+// agentOf returns the one name that the directory binds to a key now, or undefined.
+export function agentOf(directory, key, seconds) {
+  const names = new Set(directory.filter((entry) => entry.key.text === key.text && isValidAt(entry, seconds)).flatMap(({ principals }) => principals));
+  return names.size === 1 ? [...names][0] : undefined;
 }
 
 export function covers({ principals }, delegator) {
