@@ -72,14 +72,7 @@ func (a *Authorizer) compile() error {
 		}
 		a.policies = append(a.policies, qs)
 	}
-	for _, n := range a.prog.nodes {
-		if n.op != opBinary || datalog.BinaryOp(n.sub) != datalog.OpRegex {
-			continue
-		}
-		if c := a.prog.nodes[n.b]; c.op == opValue && c.val.kind == kindString {
-			a.patterns[uint32(c.val.num)] = compilePattern(w.text(c.val.num))
-		}
-	}
+	w.compilePatterns(a.prog, a.patterns)
 	return nil
 }
 

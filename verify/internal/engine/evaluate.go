@@ -10,6 +10,8 @@ type evaluation struct {
 	externs map[string]Extern
 	limits  Limits
 
+	prepared *Prepared // what is known of the first blocks, or nil
+
 	rules    []rule
 	rounds   int   // rounds that found new facts
 	target   int32 // relation of the rule being applied
@@ -23,7 +25,6 @@ type evaluation struct {
 	detail   string // of the last error
 	cause    error
 	patterns map[uint32]pattern // regular expressions met, by symbol
-	known    map[uint32]pattern // those of the authorizer
 
 	defaultTrust, blockTrust, queryTrust []uint64
 }
@@ -57,12 +58,16 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 		}
 	}
 	e := memory.Get().(*evaluation)
-	e.start(a, blocks, o.Externs, limits)
-	if err := e.load(facts); err != nil {
+	e.start(a, a.base, append(e.blocks[:0], blocks...), o.Externs, limits)
+	if err := e.load(facts, 0); err != nil {
 		e.release()
 		return nil, err
 	}
-	r := &Result{Policy: -1, Kind: datalog.Deny, a: a, blocks: blocks, facts: facts, externs: o.Externs, limits: limits}
+	return e.finish(&Result{Policy: -1, Kind: datalog.Deny, a: a, blocks: blocks, facts: facts, externs: o.Externs, limits: limits})
+}
+
+// finish derives and decides, now that everything is loaded.
+func (e *evaluation) finish(r *Result) (*Result, error) {
 	failure := e.derive()
 	if failure == nil {
 		failure = e.decide(r)
@@ -81,13 +86,14 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 }
 
 // start readies e, which may have been used before.
-func (e *evaluation) start(a *Authorizer, blocks []Block, externs map[string]Extern, limits Limits) {
+func (e *evaluation) start(a *Authorizer, base *world, blocks []Block, externs map[string]Extern, limits Limits) {
 	e.a, e.blocks, e.externs, e.limits = a, blocks, externs, limits
-	e.known = a.patterns
+	e.prepared = nil
 	e.rules, e.rounds = e.rules[:0], 0
 	e.ruleProg.reset()
 	e.prog.reset()
-	e.world.reset(a.base, len(blocks), limits.Steps)
+	e.world.reset(base, len(blocks), limits.Steps)
+	e.charge(a.base.facts)
 	if len(e.defaultTrust) != e.words {
 		e.defaultTrust = make([]uint64, e.words)
 		e.blockTrust = make([]uint64, e.words)
@@ -108,7 +114,8 @@ func (e *evaluation) release() {
 	}
 	e.symbols.reset(0)
 	clear(e.rules[:cap(e.rules)])
-	e.blocks, e.externs = nil, nil
+	clear(e.blocks[:cap(e.blocks)])
+	e.blocks, e.externs, e.prepared = e.blocks[:0], nil, nil
 	e.search = search{origins: e.search.origins[:0]}
 	e.ruleProg.forget()
 	e.prog.forget()
@@ -117,30 +124,32 @@ func (e *evaluation) release() {
 	clear(e.row[:cap(e.row)])
 	clear(e.patterns)
 	e.detail, e.cause = "", nil
-	e.a, e.known, e.base = nil, nil, nil
+	e.a, e.base = nil, nil
 	memory.Put(e)
 }
 
 // forget drops the references to names.
 func (p *program) forget() { clear(p.scope[:cap(p.scope)]) }
 
-// load brings in the facts and rules.
-func (e *evaluation) load(facts []datalog.Predicate) *Error {
-	set := e.queryTrust
-	clear(set)
-	setBit(set, originBit(AuthorizerBlock))
-	if i, f := e.assert(facts, set); f.kind != none {
+// originOf returns the origin set of one block. It is overwritten by the next call.
+func (e *evaluation) originOf(block uint64) []uint64 {
+	clear(e.queryTrust)
+	setBit(e.queryTrust, originBit(block))
+	return e.queryTrust
+}
+
+// load brings in the facts and rules, of blocks from one on.
+func (e *evaluation) load(facts []datalog.Predicate, from int) *Error {
+	if i, f := e.assert(facts, e.originOf(AuthorizerBlock)); f.kind != none {
 		return f.at(AuthorizerBlock, InFact, len(e.a.source.Facts)+i)
 	}
 	e.trust(e.blockTrust, e.a.source.Scopes, e.defaultTrust, AuthorizerBlock)
 	for i := range e.a.rules {
 		e.addRule(e.a.rules[i], e.blockTrust)
 	}
-	for b := range e.blocks {
+	for b := from; b < len(e.blocks); b++ {
 		block := e.blocks[b].Datalog
-		clear(set)
-		setBit(set, originBit(uint64(b)))
-		if i, f := e.assert(block.Facts, set); f.kind != none {
+		if i, f := e.assert(block.Facts, e.originOf(uint64(b))); f.kind != none {
 			return f.at(uint64(b), InFact, i)
 		}
 		if len(block.Rules) > 0 {
@@ -217,7 +226,11 @@ func (e *evaluation) blockChecks(r *Result, b int) *Error {
 	}
 	e.trust(e.blockTrust, block.Scopes, e.defaultTrust, uint64(b))
 	for i := range block.Checks {
-		if err := e.check(r, &block.Checks[i], nil, uint64(b), i); err != nil {
+		var compiled []query
+		if p := e.prepared; p != nil && b < len(p.checks) {
+			compiled = p.checks[b][i]
+		}
+		if err := e.check(r, &block.Checks[i], compiled, uint64(b), i); err != nil {
 			return err
 		}
 	}
@@ -236,6 +249,9 @@ func (e *evaluation) check(r *Result, c *datalog.Check, compiled []query, block 
 		var q query
 		if compiled != nil {
 			q = compiled[i]
+			if e.charge(q.cost); e.spent() {
+				return (&fault{kind: TooManySteps}).at(block, InCheck, index)
+			}
 		} else {
 			e.prog.reset()
 			var f fault

@@ -33,6 +33,12 @@ func FuzzEvaluate(f *testing.F) {
 			t.Fatalf("what parses does not compile: %v", err)
 		}
 		r, err := c.Evaluate(blocks, nil, options)
+		if p, ok := c.Prepare(blocks[:2], options.Limits); ok {
+			prepared, preparedErr := p.Evaluate(nil, blocks[2:], nil, options)
+			if kindOf(t, preparedErr) != kindOf(t, err) || err == nil && prepared.Allowed() != r.Allowed() {
+				t.Fatalf("prepared: %v, %v, otherwise %v, %v", prepared, preparedErr, r, err)
+			}
+		}
 		if k := kindOf(t, err); k == TooManySteps || k == Malformed {
 			return
 		}

@@ -10,14 +10,14 @@ import (
 )
 
 // kindOf is the kind of an error of this package, or none.
-func kindOf(t *testing.T, err error) ErrorKind {
+func kindOf(t fataler, err error) ErrorKind {
 	t.Helper()
 	if err == nil {
 		return none
 	}
 	var e *Error
 	if !errors.As(err, &e) {
-		t.Fatalf("%v is no *Error", err)
+		t.Fatal(err, "is no *Error")
 	}
 	return e.Kind
 }

@@ -65,6 +65,7 @@ type query struct {
 	prog           *program
 	atomLo, atomHi int32
 	rootLo, rootHi int32
+	cost           int // steps that compiling it takes, charged where it was done beforehand
 }
 
 // atomize numbers the predicates of a body, in written order, and gives each
@@ -95,6 +96,8 @@ func (w *world) atomize(p *program, body []datalog.Predicate, create bool) fault
 			rel = w.relation(w.symbol(body[i].Name), len(body[i].Terms), true)
 		} else if name, ok := w.lookup(body[i].Name); ok {
 			rel = w.relation(name, len(body[i].Terms), false)
+		} else {
+			w.charge(1) // as much as looking for the relation
 		}
 		p.body = append(p.body, atom{relation: rel, lo: int32(lo), hi: int32(len(p.raw))})
 		if w.spent() {

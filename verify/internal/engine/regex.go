@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+
+	"github.com/whittle-auth/whittle/token/datalog"
 )
 
 // Larger patterns are not tried: they are an error and not a false, because a
@@ -37,7 +39,7 @@ func (e *evaluation) matches(s string, p value) (value, ErrorKind) {
 		if e.charge(32 * min(len(text), maxPattern)); e.spent() {
 			return value{}, e.fail(TooManySteps, "")
 		}
-		if c, ok = e.known[uint32(p.num)]; !ok {
+		if c, ok = e.brought()[uint32(p.num)]; !ok {
 			c = compilePattern(text)
 		}
 		e.charge(c.size)
@@ -56,6 +58,27 @@ func (e *evaluation) matches(s string, p value) (value, ErrorKind) {
 		return value{}, e.fail(TooManySteps, "")
 	}
 	return boolean(c.re.MatchString(s)), none
+}
+
+// brought returns the patterns that were compiled beforehand.
+func (e *evaluation) brought() map[uint32]pattern {
+	if e.prepared != nil {
+		return e.prepared.known
+	}
+	return e.a.patterns
+}
+
+// compilePatterns compiles the constant regular expressions of a program.
+func (w *world) compilePatterns(p *program, known map[uint32]pattern) {
+	for _, n := range p.nodes {
+		if n.op != opBinary || datalog.BinaryOp(n.sub) != datalog.OpRegex {
+			continue
+		}
+		c := p.nodes[n.b]
+		if _, ok := known[uint32(c.val.num)]; !ok && c.op == opValue && c.val.kind == kindString {
+			known[uint32(c.val.num)] = compilePattern(w.text(c.val.num))
+		}
+	}
 }
 
 func compilePattern(text string) pattern {

@@ -22,12 +22,14 @@ type Result struct {
 
 	// What World and Query need. Without rules the world is only loaded again
 	// when asked for, so that an evaluation can give its memory back.
-	a       *Authorizer
-	blocks  []Block
-	facts   []datalog.Predicate
-	externs map[string]Extern
-	limits  Limits
-	world   *evaluation
+	a        *Authorizer
+	prepared *Prepared // with told, where the first blocks were prepared
+	told     [][]datalog.Predicate
+	blocks   []Block // those that were not
+	facts    []datalog.Predicate
+	externs  map[string]Extern
+	limits   Limits
+	world    *evaluation
 }
 
 // A FailedCheck is a check that does not hold. Check is its index in the block.
@@ -143,9 +145,13 @@ func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error)
 func (r *Result) evaluation() *evaluation {
 	if r.world == nil {
 		e := new(evaluation)
-		e.start(r.a, r.blocks, r.externs, r.limits)
+		blocks := r.blocks
+		if r.prepared != nil {
+			blocks = r.prepared.all(r.told, r.blocks)
+		}
+		e.start(r.a, r.a.base, blocks, r.externs, r.limits)
 		// The same input was loaded before, within the same limits.
-		if e.load(r.facts) == nil {
+		if e.load(r.facts, 0) == nil {
 			e.derive()
 		}
 		r.world = e

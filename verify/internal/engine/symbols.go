@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // symbols numbers strings: predicate names, strings, byte arrays. Numbers count
 // from first, so that the symbols of one evaluation continue those of the
 // compiled authorizer.
@@ -8,6 +10,10 @@ type symbols struct {
 	text   []string
 	hashes []uint64
 	slots  []uint32 // open addressing, index into text plus one; 0 is free
+}
+
+func (t *symbols) clone() symbols {
+	return symbols{t.first, slices.Clone(t.text), slices.Clone(t.hashes), slices.Clone(t.slots)}
 }
 
 // reset forgets all symbols and drops the references to their text.
@@ -74,6 +80,10 @@ type composites struct {
 type composite struct {
 	kind   kind
 	lo, hi uint32 // range in elems
+}
+
+func (t *composites) clone() composites {
+	return composites{t.first, slices.Clone(t.list), slices.Clone(t.elems), slices.Clone(t.hashes), slices.Clone(t.slots)}
 }
 
 func (t *composites) reset(first uint32) {

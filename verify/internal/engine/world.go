@@ -3,6 +3,7 @@ package engine
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
@@ -45,9 +46,23 @@ func (w *world) reset(base *world, blocks, steps int) {
 	for i := range base.relations {
 		b := &base.relations[i]
 		w.nextRelation(b.name, b.arity).copyRows(b, w.words)
-		w.charge(b.n)
 	}
 	w.facts = base.facts
+}
+
+// clone returns a copy of the world of an authorizer that can be added to.
+func (w *world) clone() *world {
+	c := *w
+	c.symbols, c.composites = w.symbols.clone(), w.composites.clone()
+	c.byName = slices.Clone(w.byName)
+	c.relations = slices.Clone(w.relations)
+	for i := range c.relations {
+		r := &c.relations[i]
+		r.rows, r.origins, r.slots = slices.Clone(r.rows), slices.Clone(r.origins), slices.Clone(r.slots)
+		r.indexes = nil
+	}
+	c.steps = 0
+	return &c
 }
 
 // charge takes n steps from the budget.
