@@ -138,12 +138,15 @@ func (k PublicKey) sshBlob() (sshType string, blob []byte, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	if a.oid != nil {
+		if err := a.scheme.checkPoint(k.key.Bytes); err != nil {
+			return "", nil, err
+		}
+		return a.sshType, ssh.Marshal(rawSSH{a.sshType, []byte(k.key.Bytes)}), nil
+	}
 	c, err := a.scheme.toCrypto(k.key.Bytes)
 	if err != nil {
 		return "", nil, err
-	}
-	if a.oid != nil {
-		return a.sshType, ssh.Marshal(rawSSH{a.sshType, []byte(k.key.Bytes)}), nil
 	}
 	s, err := ssh.NewPublicKey(c)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Ed25519, strict (spec/keys.md, "Public keys" and "Verification"). OpenSSL takes
+// Ed25519, strict (spec/keys.md, "Public keys", and spec/algorithms.md). OpenSSL takes
 // keys and signatures that have to be refused, so everything but the equation
 // itself is checked here.
 

@@ -1,4 +1,4 @@
-// ECDSA on P-256 with SHA-256: compressed keys and strict DER (spec/keys.md).
+// ECDSA on P-256 with SHA-256: compressed keys and strict DER (spec/algorithms.md).
 
 import { createECDH, createPublicKey, verify as opensslVerify } from 'node:crypto';
 import { toInteger } from './bytes.mjs';
