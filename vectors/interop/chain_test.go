@@ -122,6 +122,10 @@ func stated(t *testing.T, c token.Chain, req delegation.Request) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	action, err := checked.ActionDigest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
 	for _, f := range checked.Facts() {
 		fmt.Fprintf(&b, "%s;\n", f)
@@ -132,6 +136,7 @@ func stated(t *testing.T, c token.Chain, req delegation.Request) string {
 		{Name: "minute", Terms: []datalog.Term{datalog.Integer(720)}},
 		{Name: "depth", Terms: []datalog.Term{datalog.Integer(read.Depth)}},
 		{Name: "request", Terms: []datalog.Term{datalog.Bytes(request[:])}},
+		{Name: "action", Terms: []datalog.Term{datalog.Bytes(action[:])}},
 		{Name: "agent_key", Terms: []datalog.Term{datalog.String(inv.By.String())}},
 	} {
 		fmt.Fprintf(&b, "%s;\n", f)
