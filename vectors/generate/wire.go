@@ -55,7 +55,7 @@ func wireCases() []wireCase {
 	for _, cases := range [][]wireCase{
 		acceptedForms(), acceptedTerms(), acceptedExpressions(), acceptedDatalog(),
 		refusedContainers(), refusedKeys(), refusedSignatures(), refusedProofs(),
-		refusedSymbols(), refusedTerms(), refusedExpressions(), refusedVersions(),
+		refusedSymbols(), refusedTerms(), refusedExpressions(), refusedVersions(), statementCases(), limitCases(),
 	} {
 		all = append(all, cases...)
 	}

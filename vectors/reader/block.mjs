@@ -61,12 +61,14 @@ class BlockReader {
 
   rule(message) {
     const head = this.predicate(message.head);
-    return { head, ...this.query(message) };
+    return { ...this.query(message), head };
   }
 
-  // The head of a query says nothing, but has to be a predicate.
+  // The head of a query says nothing, but has to be a predicate, of any version.
   query({ head, body, expressions, scope }) {
+    const { needed } = this;
     this.predicate(head);
+    this.needed = needed;
     if (body.length === 0 && expressions.length === 0) malformed('a query of nothing');
     return {
       body: body.map((predicate) => this.predicate(predicate)),

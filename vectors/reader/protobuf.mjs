@@ -87,8 +87,8 @@ const schema = Object.fromEntries(Object.entries(messages).map(([name, lines]) =
   })),
 ]));
 
-// What counts towards the 8192 elements of a block, and what makes it deeper.
-const counted = new Set(['Fact', 'Rule', 'Check', 'Predicate', 'Term', 'MapEntry', 'Expression', 'Op', 'Scope']);
+// What makes a message deeper. What counts towards the elements of a block is each
+// message in a list, but for public keys.
 const nesting = new Set(['TermSet', 'Array', 'Map', 'OpClosure']);
 const maxElements = 8192;
 const maxDepth = 64;
@@ -101,7 +101,6 @@ export function decode(name, bytes) {
 }
 
 function message(name, bytes, depth, count) {
-  if (counted.has(name) && ++count.elements > maxElements) malformed('too many elements');
   if (nesting.has(name) && ++depth > maxDepth) malformed('nested too deep');
   const fields = schema[name];
   const result = { raw: bytes };
@@ -134,6 +133,7 @@ function message(name, bytes, depth, count) {
       value = scalar(type, number64.value);
     }
     if (label === 'repeated') {
+      if (type in schema && type !== 'PublicKey' && ++count.elements > maxElements) malformed('too many elements');
       result[field].push(value);
       continue;
     }
