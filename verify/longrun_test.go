@@ -49,10 +49,7 @@ func TestPropertyOfChains(t *testing.T) {
 	if s == 0 {
 		s = uint64(time.Now().UnixNano())
 	}
-	directory, err := trust.ParseDirectory([]byte("agent:ci " + ci.Public().AuthorizedKey("") + "\nagent:next " + runner.Public().AuthorizedKey("") + "\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	directory := directory(t, agentLine("agent:ci", "", ci), agentLine("agent:next", "", runner))
 	v, err := chainVerifier(directory, now)
 	if err != nil {
 		t.Fatal(err)
