@@ -20,6 +20,7 @@ var files = map[string][]string{
 	"delegation": {},
 	"mldsa":      {},
 	"digest":     {"blocks", "prefix", "nonce", "body", "cbor", "digest"},
+	"state":      {},
 }
 
 func readJSON(t *testing.T, name string) []any {
@@ -89,7 +90,14 @@ func TestSchemaRefuses(t *testing.T) {
 		"prefix with a nonce":    {"digest", func(c map[string]any) { c["nonce"] = "00" }},
 		"prefix with CBOR":       {"digest", func(c map[string]any) { c["cbor"] = "00" }},
 		"short digest":           {"digest", func(c map[string]any) { c["digest"] = "00" }},
-		"request without CBOR":   {"digest", func(c map[string]any) { c["kind"] = "request" }},
+		"no steps":               {"state", func(c map[string]any) { delete(c, "steps") }},
+		"steps with a bad list":  {"state", func(c map[string]any) { c["revoked"], c["bad_list"] = []any{""}, true }},
+		"a list of one list":     {"state", func(c map[string]any) { c["revoked"] = "end" }},
+		"another rule":           {"state", func(c map[string]any) { c["rule"] = "V1" }},
+		"denied without a code": {"state", func(c map[string]any) {
+			c["steps"].([]any)[0].(map[string]any)["expect"] = map[string]any{"allowed": false}
+		}},
+		"request without CBOR": {"digest", func(c map[string]any) { c["kind"] = "request" }},
 	} {
 		cases := readJSON(t, change.file)[:1]
 		if err := s.Validate(cases); err != nil {

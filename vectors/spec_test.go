@@ -80,6 +80,13 @@ func vectorNames(t *testing.T) []string {
 	for _, c := range digests(t) {
 		names = append(names, c.Name)
 	}
+	states, err := State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range states {
+		names = append(names, c.Name)
+	}
 	return names
 }
 

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Files holds wire.json, delegation.json, digest.json and mldsa.json, the same in CBOR
+// Files holds wire.json, delegation.json, digest.json, mldsa.json and state.json, the same in CBOR
 // (wire.cbor and so on), and schema.json, which describes the JSON.
 //
 //go:embed *.json *.cbor
@@ -109,6 +109,33 @@ type DigestCase struct {
 	CBOR        Hex            `json:"cbor"` // what follows the label and, for "request", the prefix
 	Digest      Hex            `json:"digest"`
 }
+
+// A StateCase is a service that is asked several times, one request after the other,
+// and that knows what it has been asked and what is revoked.
+type StateCase struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Rule        string   `json:"rule"`
+	Attack      string   `json:"attack"`
+	Trust       string   `json:"trust"`
+	Service     string   `json:"service"`
+	AllowBearer bool     `json:"allow_bearer"`
+	Began       string   `json:"began"`    // when its memory began, RFC 3339; empty if nothing was used before
+	Revoked     []string `json:"revoked"`  // revocation lists
+	BadList     bool     `json:"bad_list"` // the first of them must not be read
+	Steps       []Step   `json:"steps"`
+}
+
+// A Step is one request.
+type Step struct {
+	Now     time.Time   `json:"now"`
+	Token   string      `json:"token"`
+	Request Request     `json:"request"`
+	Expect  Expectation `json:"expect"`
+}
+
+// State returns the cases of state.json. It fails when there are none.
+func State() ([]StateCase, error) { return load[StateCase]("state.json") }
 
 // Wire returns the cases of wire.json. It fails when there are none.
 func Wire() ([]WireCase, error) { return load[WireCase]("wire.json") }

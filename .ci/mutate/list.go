@@ -15,4 +15,5 @@ var mutants = slices.Concat(
 	memoryMutants,
 	keysMutants,
 	explainMutants,
+	stateMutants,
 )

@@ -48,6 +48,7 @@ func files() (map[string][]byte, error) {
 		"delegation.json": delegationCases(),
 		"digest.json":     digestCases(),
 		"mldsa.json":      mldsaCases(),
+		"state.json":      stateCases(),
 	} {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)

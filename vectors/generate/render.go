@@ -16,6 +16,7 @@ var byteStrings = map[string][]string{
 	"wire.json":       {"token"},
 	"delegation.json": {},
 	"mldsa.json":      {},
+	"state.json":      {},
 	"digest.json":     {"blocks", "prefix", "nonce", "body", "cbor", "digest"},
 }
 

@@ -265,6 +265,28 @@ func TestDiskFails(t *testing.T) {
 	}
 }
 
+// TestDiskFailsOnce: a disk that works again does not say what is on it.
+func TestDiskFailsOnce(t *testing.T) {
+	path := newPath(t)
+	f := openFile(t, path, nil)
+	working := f.file.File
+	closed, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	f.file.File = closed
+	if err := f.Record(t.Context(), use(0, 60, 1, 1)); err == nil {
+		t.Fatal("recorded")
+	}
+	f.file.File = working
+	for k := range 2 {
+		if f.Record(t.Context(), use(0, 60, 1, k)) == nil || f.Check(t.Context(), use(0, 60, 1, k)) == nil {
+			t.Error("allowed after the disk failed")
+		}
+	}
+}
+
 func TestOpenFileRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), os.DevNull} {
