@@ -21,9 +21,9 @@ func explainCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "say all that speaks against a request, also with a token that is not invoked yet; it authorizes nothing",
-		UsageText: "whittle explain --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--now TIME] [--json|--mermaid|--dot] TOKEN",
+		UsageText: "whittle explain --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--now TIME] [--json|--mermaid|--dot] TOKEN\nwhittle explain --decision FILE [--json]",
 		Flags: slices.Concat(requestFlags(), verifierFlags(), pictureFlags(),
-			[]cli.Flag{jsonFlag()}),
+			[]cli.Flag{valueFlag("decision", "explain a recorded decision instead, a `FILE` that verify --json printed"), jsonFlag()}),
 		Action: func(c *cli.Context) error { return explainRequest(c.Context, c, env) },
 	}
 }
@@ -37,6 +37,8 @@ func verifierFlags() []cli.Flag {
 		nowFlag(),
 		boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
 		approverInChainFlag(),
+		listFlag("revoked", "deny what stands in `FILE`, a list that whittle revoke keeps (repeatable)"),
+		valueFlag("max-stale", "accept lists that are this old, a `DURATION` (default: 24h)"),
 	)
 }
 
@@ -55,7 +57,9 @@ func explainers(c *cli.Context, env *Env) (func(audience string) (*verify.Verifi
 	if err != nil {
 		return nil, err
 	}
-	options.AllowReplay = true // nothing is used up
+	if _, err := memory(c, env, options); err != nil { // without --replay: nothing is used up
+		return nil, err
+	}
 	made := map[string]*verify.Verifier{}
 	return func(audience string) (*verify.Verifier, error) {
 		if made[audience] == nil {
@@ -70,6 +74,9 @@ func explainers(c *cli.Context, env *Env) (func(audience string) (*verify.Verifi
 }
 
 func explainRequest(ctx context.Context, c *cli.Context, env *Env) error {
+	if c.String("decision") != "" {
+		return explainRecord(c, env)
+	}
 	args, err := arguments(c, "TOKEN")
 	if err != nil {
 		return err

@@ -39,8 +39,30 @@ type Decision struct {
 	// Reasons say why the request was denied, as far as is known.
 	Reasons []Reason
 
-	service string   // whose decision it is
+	// What a record of the decision needs besides. Service made it, at a time by its
+	// clock. Root signed block 0. Request is the digest that the invocation is held
+	// against, zero for sessions and bearer tokens.
+	Service string
+	At      time.Time
+	Root    token.PublicKey
+	Request delegation.Digest
+
 	authors []string // who wrote each block
+	req     *delegation.Checked
+}
+
+// Action returns the digest of what was asked, whatever the token: see
+// [delegation.Checked.ActionDigest]. It is zero where the request cannot be decided
+// on.
+func (d *Decision) Action() delegation.Digest {
+	if d.req == nil {
+		return delegation.Digest{}
+	}
+	digest, err := d.req.ActionDigest()
+	if err != nil {
+		return delegation.Digest{}
+	}
+	return digest
 }
 
 // author returns who wrote a block, as far as that is verified.
@@ -185,7 +207,7 @@ func (d *Decision) reasons(err error) []Reason {
 	}
 	reason.Hop = d.author(reason.Block)
 	if reason.Block < 0 {
-		reason.Hop = d.service
+		reason.Hop = d.Service
 	}
 	return []Reason{reason}
 }
@@ -213,7 +235,7 @@ func (d *Decision) signedBy(t *token.Token) {
 // describe fills in what a verified chain says.
 func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 	d.Delegator, d.Bearer = chain.Delegator, chain.Bearer
-	d.Scope = chain.Scope
+	d.Scope, d.Root = chain.Scope, t.Root()
 	if at, ok := chain.Scope.Expires(); ok {
 		d.Expires = at.Time()
 	}
@@ -263,6 +285,11 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Expires       *string           `json:"expires"`
 		RevocationIDs []string          `json:"revocation_ids"`
 		Reasons       []reasonJSON      `json:"reasons"`
+		Service       string            `json:"service"`
+		At            string            `json:"at"`
+		Root          string            `json:"root"`
+		Request       string            `json:"request"`
+		Action        string            `json:"action"`
 	}{
 		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Agent: d.Agent, Scope: &d.Scope,
 		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reasonJSON{},
@@ -270,6 +297,13 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 	if !d.Expires.IsZero() {
 		expires := rfc3339(d.Expires)
 		out.Expires = &expires
+	}
+	out.Service, out.Request, out.Action = d.Service, digestHex(d.Request), digestHex(d.Action())
+	if !d.At.IsZero() {
+		out.At = rfc3339(d.At)
+	}
+	if !d.Root.IsZero() {
+		out.Root = d.Root.String()
 	}
 	for _, h := range d.Chain {
 		out.Chain = append(out.Chain, holder{h.Name, h.Key.String(), h.Agent})
@@ -281,6 +315,14 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		out.Reasons = append(out.Reasons, reasonJSON(r))
 	}
 	return json.Marshal(out)
+}
+
+// digestHex writes a digest, nothing where there is none.
+func digestHex(d delegation.Digest) string {
+	if d == (delegation.Digest{}) {
+		return ""
+	}
+	return hex.EncodeToString(d[:])
 }
 
 type reasonJSON struct {

@@ -60,7 +60,7 @@ var steps = [...]func(*attempt) error{
 // root that may speak for the delegator and the holders signed, and the blocks say
 // nothing that is out of place.
 func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, state State, now time.Time) (*attempt, error) {
-	d.service = v.audience
+	d.Service, d.At = v.audience, now
 	if err := ctx.Err(); err != nil {
 		return nil, &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
 	}
@@ -74,6 +74,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, undecidable(err)
 	}
+	d.req = checked
 	stated, err := state.facts()
 	if err != nil {
 		return nil, err
@@ -117,6 +118,7 @@ func (a *attempt) bind() (err error) {
 		return undecidable(err)
 	}
 	if !inv.IsSession() {
+		a.d.Request = a.request
 		a.stated = append(a.stated, fact("request", datalog.Bytes(a.request[:])))
 	}
 	return nil

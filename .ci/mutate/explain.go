@@ -3,7 +3,7 @@ package main
 // explainMutants are about saying why.
 var explainMutants = []mutant{
 	{"a denial names whoever signed the block", "verify/steps.go", "\t\td.signedBy(t)\n", "", "./verify", "DeniedVectors"},
-	{"a denial of the service names it", "verify/decision.go", "reason.Hop = d.service", "", "./verify", "DeniedVectors"},
+	{"a denial of the service names it", "verify/decision.go", "reason.Hop = d.Service", "", "./verify", "DeniedVectors"},
 	{"a failed check says what was asked", "verify/evaluate.go", "reason.Asked = asked(f.Source, facts, inside)", "_ = inside", "./verify", "DeniedVectors"},
 	{"an explanation goes on after a step that fails", "verify/explain.go", "\t\t\te.object(d, err)\n\t\t}\n\t}\n\te.Hops", "\t\t\te.object(d, err)\n\t\t\tbreak\n\t\t}\n\t}\n\te.Hops", "./verify", "ExplainGoesOn"},
 	{"an explanation of a held token is not that of an invoked one", "verify/explain.go", "e.Supposed = true", "", "./verify", "Explain"},
