@@ -18,4 +18,7 @@ var keysMutants = []mutant{
 	{"ML-DSA keys have no parameters", "token/keyraw.go", "if !ident.Empty() {", "if false {", "./token", "MLDSA"},
 	{"an OpenSSH key has one type", "token/keyraw.go", "if k.Type != a.sshType {", "if false {", "./token", "MLDSA"},
 	{"ML-DSA keys are no next keys on the wire", "token/internal/wire/key.go", "if k.val > uint64(datalog.Secp256r1) {", "if k.val > uint64(datalog.MLDSA65) {", "./verify", "Vectors"},
+
+	// Arguments.
+	{"V13 no integer wraps around", "token/delegation/request.go", "if n > math.MaxInt64 {", "if false {", "./token/delegation", "IntegerKind"},
 }

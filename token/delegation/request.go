@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,9 +32,10 @@ type Request struct {
 	Resource  string
 	Resources []string
 
-	// Args are the arguments by name: strings, booleans, nil, integers,
-	// float64, json.Number, and []any and map[string]any of these. Integers
-	// are 64 bits, exact. A float64 is not an integer, whatever its value, and
+	// Args are the arguments by name: strings, booleans, nil, integers of any
+	// Go type but uintptr, float64, json.Number, and []any and map[string]any of
+	// these. Integers are signed and have 64 bits, exact; a larger one is an
+	// error. A float64 is not an integer, whatever its value, and
 	// is stated as no fact, so that a caveat on it denies: decode JSON with
 	// [ParseArgs], which keeps integers.
 	Args map[string]any
@@ -128,17 +130,14 @@ func normalValue(value any, depth int) (any, error) {
 		return v, nil
 	case string:
 		return v, validString(v)
-	case int:
-		return int64(v), nil
-	case int32:
-		return int64(v), nil
-	case uint32:
-		return int64(v), nil
-	case uint64:
-		if v > math.MaxInt64 {
-			return nil, fmt.Errorf("%d does not fit a signed 64-bit integer", v)
+	case int, int8, int16, int32:
+		return reflect.ValueOf(v).Int(), nil
+	case uint, uint8, uint16, uint32, uint64:
+		n := reflect.ValueOf(v).Uint()
+		if n > math.MaxInt64 {
+			return nil, fmt.Errorf("%d does not fit a signed 64-bit integer", n)
 		}
-		return int64(v), nil
+		return int64(n), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("%v is no JSON number", v)
