@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,40 +22,82 @@ func demoCommand(env *Env) *cli.Command {
 }
 
 // A scene is one command of the demonstration and the exit code that it must
-// have. No argument holds a space.
+// have. What stands in single quotes is one argument; the result goes to a file where
+// it ends with > FILE.
 type scene struct {
+	act  string // a heading, where a new part begins
 	say  string
 	args string
 	exit int
 }
 
-const asked = " --audience svc:certs --trust trust"
+const (
+	byAlice = "mint --key alice --delegator alice@example.com"
+	trusted = " --trust trust"
+
+	transfer = " --operation transfer --resource payments/vendors/acme --audience svc:payments"
+	morning  = " --now 2030-01-01T10:00:00Z"
+	reset    = " --operation reset --resource users/4711/record --audience svc:users"
+	rotate   = " --operation rotate --resource certs/billing --audience svc:certs"
+	night    = " --now 2030-01-05T02:30:00Z"
+	submit   = " --operation submit --resource procurement/drafts/77 --arg amount=30000 --arg system=erp-eu --audience svc:erp"
+	policy   = `allow if role("buyer"), arg("amount", $a), budget($left), $a <= $left;`
+	bySvcERP = submit + trusted + " --policy policy --token-fact 'role(string)'"
+)
 
 var scenes = []scene{
-	{"Alice has a key. So has each of her agents.", "keygen -o alice", 0},
-	{"", "keygen -o ci", 0},
-	{"", "keygen -o runner", 0},
-	{"Alice lets her CI agent rotate and read certificates of payments, for an hour.",
-		"mint --key alice --delegator alice@example.com --agent agent:ci --agent-key ci.pub --resource payments/certs/** --operation rotate --operation read --ttl 1h -o token", 0},
-	{"The CI agent hands it on to a runner: one certificate, rotate only. No server is asked.",
-		"attenuate --key ci --agent agent:runner-7 --agent-key runner.pub --resource payments/certs/api --operation rotate --trust trust -o narrow token", 0},
-	{"The runner tries to give itself more. It cannot.",
-		"attenuate --key runner --operation delete --trust trust narrow", 1},
-	{"The runner asks the service to rotate the certificate: the token is bound to this one request.",
-		"invoke --key runner --operation rotate --resource payments/certs/api --arg days=30" + asked + " -o request narrow", 0},
-	{"The service checks it offline.",
-		"verify --operation rotate --resource payments/certs/api --arg days=30" + asked + " request", 0},
-	{"Another certificate with the same token?",
-		"verify --operation rotate --resource payments/certs/web --arg days=30" + asked + " request", 1},
-	{"An argument changed on the way?",
-		"verify --operation rotate --resource payments/certs/api --arg days=9999" + asked + " request", 1},
-	{"A thief who copied the token but has no key?",
-		"verify --operation rotate --resource payments/certs/api --arg days=30" + asked + " narrow", 1},
-	{"Who did what on whose behalf stays written in the token.", "inspect --trust trust narrow", 0},
+	{"Keys", "Alice has a key, and so has each of her agents. The service trusts hers, in a file as OpenSSH has it.",
+		"keygen -o alice", 0},
+	{"", "", "keygen -o agent", 0},
+	{"", "", "keygen -o runner", 0},
+
+	{"1. A payment workflow, within an amount and within hours",
+		"Alice approves the workflow: transfers to vendors, up to 50000 each, in office hours.",
+		byAlice + " --agent agent:payer --agent-key agent.pub --resource payments/vendors/** --operation transfer --caveat 'arg amount 1..50000' --caveat 'window mon-fri 08:00-18:00' --ttl 24h --now 2030-01-01T07:00:00Z -o workflow", 0},
+	{"", "The agent asks for one transfer; the token it sends is good for this one request.",
+		"invoke --key agent" + transfer + " --arg amount=25000" + trusted + morning + " -o request workflow", 0},
+	{"", "", "verify" + transfer + " --arg amount=25000" + trusted + morning + " request", 0},
+	{"", "An amount changed on the way?",
+		"verify" + transfer + " --arg amount=49000" + trusted + morning + " request", 1},
+	{"", "What would come of 90000 in the evening?",
+		"explain" + transfer + " --arg amount=90000" + trusted + " --now 2030-01-01T20:00:00Z workflow", 0},
+
+	{"2. One user's record, for one ticket",
+		"The support agent may reset record 4711 while ticket T-123 is open.",
+		byAlice + " --agent agent:support --agent-key agent.pub --resource users/4711/record --operation reset --caveat 'context ticket T-123' --ttl 1h -o ticket", 0},
+	{"", "", "invoke --key agent" + reset + trusted + " -o request ticket", 0},
+	{"", "The service says which ticket is open.",
+		"verify" + reset + trusted + " --context ticket=T-123 request", 0},
+	{"", "", "verify" + reset + trusted + " --context ticket=T-999 request", 1},
+
+	{"3. One certificate, in the maintenance window",
+		"The CI agent may rotate certificates on weekend nights. It hands one on to a runner; no server is asked.",
+		byAlice + " --agent agent:ci --agent-key agent.pub --resource certs/** --operation rotate --operation read --caveat 'window sat-sun 02:00-04:00' --ttl 24h --now 2030-01-05T00:00:00Z -o night", 0},
+	{"", "", "attenuate --key agent --agent agent:runner-7 --agent-key runner.pub --resource certs/billing --operation rotate" + trusted + night + " -o narrow night", 0},
+	{"", "The runner tries to give itself more.",
+		"attenuate --key runner --operation delete" + trusted + night + " narrow", 1},
+	{"", "It rotates the certificate.",
+		"invoke --key runner" + rotate + trusted + night + " -o request narrow", 0},
+	{"", "", "verify" + rotate + trusted + night + " request", 0},
+	{"", "A thief who copied the token but has no key?",
+		"verify" + rotate + trusted + night + " narrow", 1},
+
+	{"4. A procurement draft: role, budget and target system",
+		"Alice says that she buys; what is left of the budget is the service's to know.",
+		byAlice + " --agent agent:drafter --agent-key agent.pub --resource procurement/drafts/** --operation submit --caveat 'arg amount 1..100000' --caveat 'arg system erp-eu' --fact 'role(\"buyer\")' --ttl 1h -o buyer", 0},
+	{"", "", "invoke --key agent" + submit + trusted + " -o draft buyer", 0},
+	{"", "The service's policy: " + policy, "verify" + bySvcERP + " --fact 'budget(40000)' draft", 0},
+	{"", "The budget has shrunk meanwhile.", "verify" + bySvcERP + " --fact 'budget(20000)' draft", 1},
+
+	{"5. Afterwards: who did what on whose behalf",
+		"The service kept its decision about the certificate. That is enough.",
+		"verify" + rotate + trusted + night + " --json request > decision", 0},
+	{"", "", "explain --decision decision", 0},
 }
 
 // performance is a scene as it was played.
 type performance struct {
+	Act     string `json:"act,omitempty"`
 	Say     string `json:"say"`
 	Command string `json:"command"`
 	Exit    int    `json:"exit"`
@@ -76,18 +119,23 @@ func demo(c *cli.Context, env *Env) error {
 	stage := *env
 	stage.folder = folder
 	var played []performance
+	told := map[string]bool{}
 	for _, s := range scenes {
 		p := s.play(c.Context, stage)
 		played = append(played, p)
 		if !c.Bool("json") {
-			p.tell(env)
+			p.tell(env, told)
 		}
 		if p.Exit != s.exit {
 			return fmt.Errorf("the demonstration went wrong: exit code %d, not %d, of whittle %s", p.Exit, s.exit, s.args)
 		}
 		if s.args == "keygen -o alice" {
-			if err := trustAlice(c, env, &stage); err != nil {
+			line, err := stage.trustAlice()
+			if err != nil {
 				return err
+			}
+			if !c.Bool("json") {
+				fmt.Fprintf(env.Stdout, "$ cat trust\n%s", line)
 			}
 		}
 	}
@@ -111,27 +159,57 @@ func demo(c *cli.Context, env *Env) error {
 func (s *scene) play(ctx context.Context, stage Env) performance {
 	var stdout, stderr bytes.Buffer
 	stage.Stdout, stage.Stderr = &stdout, &stderr
-	code := Run(ctx, strings.Fields(s.args), stage)
-	return performance{s.say, "whittle " + s.args, code, stdout.String(), stderr.String()}
+	args, file := s.arguments()
+	code := Run(ctx, args, stage)
+	if file != "" && code == exitOK {
+		if err := stage.write(file, stdout.Bytes()); err != nil {
+			fmt.Fprintf(&stderr, "error: %s\n", err)
+			code = exitUsage
+		}
+		stdout.Reset()
+	}
+	return performance{s.act, s.say, "whittle " + s.args, code, stdout.String(), stderr.String()}
 }
 
-// tell prints one story: what goes to standard error belongs to it.
-func (p *performance) tell(env *Env) {
+// arguments takes a scene's line apart as a shell would.
+func (s *scene) arguments() (args []string, file string) {
+	line, file, _ := strings.Cut(s.args, " > ")
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			args = append(args, part)
+		} else {
+			args = append(args, strings.Fields(part)...)
+		}
+	}
+	return args, file
+}
+
+// tell prints one story: what goes to standard error belongs to it. That the command
+// has no memory is said once.
+func (p *performance) tell(env *Env, told map[string]bool) {
+	if p.Act != "" {
+		fmt.Fprintf(env.Stdout, "\n== %s\n", p.Act)
+	}
 	if p.Say != "" {
-		fmt.Fprintf(env.Stdout, "\n# %s\n", p.Say)
+		fmt.Fprintf(env.Stdout, "# %s\n", p.Say)
 	}
-	fmt.Fprintf(env.Stdout, "$ %s\n%s%s", p.Command, p.Stdout, p.Stderr)
+	fmt.Fprintf(env.Stdout, "$ %s\n%s", p.Command, p.Stdout)
+	for line := range strings.Lines(p.Stderr) {
+		if strings.HasPrefix(line, "hint: ") && told[line] {
+			continue
+		}
+		told[line] = true
+		fmt.Fprint(env.Stdout, line)
+	}
 }
 
-// trustAlice writes the service's trust file: one line, as OpenSSH has it.
-func trustAlice(c *cli.Context, env, stage *Env) error {
-	public, err := stage.read("alice.pub", maxInput)
+// trustAlice writes what the service brings along: its trust file, one line as OpenSSH
+// has it, and the policy of one of the stories.
+func (env *Env) trustAlice() (line string, err error) {
+	public, err := env.read("alice.pub", maxInput)
 	if err != nil {
-		return err
+		return "", err
 	}
-	line := `alice@example.com namespaces="whittle" ` + string(public)
-	if !c.Bool("json") {
-		fmt.Fprintf(env.Stdout, "\n# The service trusts her key, in a file as OpenSSH has it.\n$ cat trust\n%s", line)
-	}
-	return stage.write("trust", []byte(line))
+	line = `alice@example.com namespaces="whittle" ` + string(public)
+	return line, errors.Join(env.write("trust", []byte(line)), env.write("policy", []byte(policy+"\n")))
 }
