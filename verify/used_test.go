@@ -326,3 +326,60 @@ func TestBrokenStore(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayCostsOneSignature: a proof of possession that is no good costs the check
+// of one signature, that of the proof, once its chain is known, and all signatures of
+// the chain once when it is not (Tenuo: five for each bad proof). A replay costs no
+// more, and neither reaches Datalog.
+func TestReplayCostsOneSignature(t *testing.T) {
+	evaluated := 0
+	store := &counted{Store: firstStart(t)}
+	v := verifier(t, func(o *verify.Options) {
+		o.Replay = store
+		o.Policy = authorizer(t, `allow if true.extern::counted();`)
+		o.Externs = map[string]verify.Extern{"counted": func(datalog.Term, datalog.Term) (datalog.Term, error) {
+			evaluated++
+			return datalog.Bool(true), nil
+		}}
+	})
+	held := add(t, mint(t, good), ci, `holder("agent:runner");`, token.HeldBy(runner.Public()))
+	cost := func(text string, want token.Code) uint64 {
+		t.Helper()
+		before := v.MemoryStats().Signatures
+		if code := decideWith(t, v, text, rotate); code != want {
+			t.Fatalf("%q, want %q", code, want)
+		}
+		return v.MemoryStats().Signatures - before
+	}
+	nth := func(i int) string {
+		return present(t, held, runner, rotate, func(b *datalog.Block) { b.Facts[0].Terms[0] = datalog.Bytes(strings.Repeat(string(rune('a'+i)), 16)) }).Text()
+	}
+	bad := func(text string) string {
+		data, err := token.DecodeText(text, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, proof := wireBlocks(t, data)
+		last := blocks[len(blocks)-1]
+		last[len(last)-10] ^= 1 // in the signature, which the version follows
+		return wireToken(blocks, proof)
+	}
+	text := present(t, held, runner, rotate, nil).Text()
+	if n := cost(bad(text), token.CodeSignature); n > 3 {
+		t.Errorf("a bad proof of a chain of two blocks that is not known: %d signatures", n)
+	}
+	if n := cost(text, ""); n > 3 {
+		t.Errorf("a good one: %d signatures", n)
+	}
+	for i := range 3 {
+		if n := cost(bad(nth(i)), token.CodeSignature); n > 1 {
+			t.Errorf("a bad proof of a known chain: %d signatures", n)
+		}
+		if n := cost(text, token.CodeReplay); n > 1 {
+			t.Errorf("a replay: %d signatures", n)
+		}
+	}
+	if evaluated != 1 || store.records.Load() != 1 {
+		t.Errorf("%d evaluations, %d records", evaluated, store.records.Load())
+	}
+}

@@ -2,6 +2,7 @@ package revoke
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ const (
 	someKey   = "ed25519/8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394"
 )
 
-// list reads the example of spec/revocation.md.
+// list reads the example of spec/revocation.md, which has one line less.
 func list(t *testing.T) *List {
 	t.Helper()
 	l, err := Parse([]byte(example))
@@ -230,5 +231,17 @@ func TestLookupAllocates(t *testing.T) {
 		}
 	}); n > 12 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestSpecExample: the list in the specification is the one that is read here.
+func TestSpecExample(t *testing.T) {
+	text, err := os.ReadFile("../../spec/revocation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := strings.Replace(example, "delegator #1@example.com\n", "", 1)
+	if !strings.Contains(string(text), "```\n"+written+"```\n") {
+		t.Error("spec/revocation.md has another example")
 	}
 }
