@@ -211,6 +211,45 @@ func TestParseArgs(t *testing.T) {
 	}
 }
 
+// TestIntegersAreExact: the integers around 2^53, where float64 ends to tell them
+// apart, and at the ends of 64 bits are different requests; beyond is none.
+func TestIntegersAreExact(t *testing.T) {
+	seen := map[delegation.Digest]string{}
+	for _, n := range []string{
+		"9007199254740991", "9007199254740992", "9007199254740993", "-9007199254740992", "-9007199254740993",
+		"9223372036854775806", "9223372036854775807", "-9223372036854775808", "-9223372036854775807",
+	} {
+		args, err := delegation.ParseArgs([]byte(`{"n":` + n + `}`))
+		if err != nil {
+			t.Fatalf("%s: %v", n, err)
+		}
+		c, err := checked(t, func(r *delegation.Request) { r.Args = args })
+		if err != nil {
+			t.Fatalf("%s: %v", n, err)
+		}
+		digest, err := c.ActionDigest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, twice := seen[digest]; twice {
+			t.Errorf("%s and %s are one request", n, other)
+		}
+		seen[digest] = n
+		stated := false
+		for _, f := range c.Facts() {
+			stated = stated || f.String() == `arg("n", `+n+`)`
+		}
+		if !stated {
+			t.Errorf("%s is not stated as it is: %v", n, c.Facts())
+		}
+	}
+	for _, n := range []string{"9223372036854775808", "-9223372036854775809", "18446744073709551616"} {
+		if args, err := delegation.ParseArgs([]byte(`{"n":` + n + `}`)); err == nil {
+			t.Errorf("%s is read as %v", n, args)
+		}
+	}
+}
+
 // TestArgsRoundTrip: what JSON says arrives in the digest unchanged, whatever the
 // order of names and the spelling of the text.
 func TestArgsRoundTrip(t *testing.T) {
