@@ -26,6 +26,11 @@ type record struct {
 		Key    string `json:"key"`
 		Agent  string `json:"agent"`
 	} `json:"chain"`
+	Approvals []struct {
+		Block   int    `json:"block"`
+		Key     string `json:"key"`
+		Expires string `json:"expires"`
+	} `json:"approvals"`
 	Scope struct {
 		Bounds []struct {
 			Block int    `json:"block"`
@@ -135,6 +140,9 @@ func (r *record) print(w io.Writer) {
 		known("", h.Key)
 	}
 	known("agent", r.Agent)
+	for _, a := range r.Approvals {
+		line("approved", "by %s until %s  (block %d)", a.Key, a.Expires, a.Block)
+	}
 	label := "allowed to"
 	for _, bound := range r.Scope.Bounds {
 		line(label, "%s  (block %d)", bound.Text, bound.Block)

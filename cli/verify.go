@@ -29,6 +29,7 @@ func verifyCommand(env *Env) *cli.Command {
 			nowFlag(),
 			boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
 			approverInChainFlag(),
+			boolFlag("allow-approval-reuse", "let an approval serve any number of requests for its action"),
 			jsonFlag(),
 		),
 		Action: func(c *cli.Context) error { return verifyToken(c.Context, c, env) },
@@ -106,7 +107,7 @@ func verifyOptions(c *cli.Context, env *Env) (*verify.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowApproverInChain: c.Bool("allow-approver-in-chain")}
+	o := &verify.Options{Now: now, AllowBearer: c.Bool("allow-bearer"), AllowApproverInChain: c.Bool("allow-approver-in-chain"), AllowApprovalReuse: c.Bool("allow-approval-reuse")}
 	if text := c.String("max-ttl"); text != "" {
 		if o.MaxTTL, err = parseDuration("max-ttl", text); err != nil {
 			return nil, err

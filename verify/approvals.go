@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"time"
+
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -19,10 +21,18 @@ func (v *Verifier) approvers(chain *delegation.Chain) error {
 	return nil
 }
 
-// useApprovals has the approvals of this very action used up with the request, unless
-// the service lets them serve again.
+// An Approval is that of one person whom a caveat names, for the very action that was
+// asked for.
+type Approval struct {
+	Block   int
+	Key     token.PublicKey
+	Expires time.Time
+}
+
+// useApprovals notes the approvals of this very action and has them used up with the
+// request, unless the service lets them serve again.
 func (a *attempt) useApprovals() error {
-	if a.v.options.AllowApprovalReuse || len(a.chain.Approvals) == 0 {
+	if len(a.chain.Approvals) == 0 {
 		return nil
 	}
 	action, err := a.req.ActionDigest()
@@ -30,7 +40,12 @@ func (a *attempt) useApprovals() error {
 		return undecidable(err)
 	}
 	for i := range a.chain.Approvals {
-		if given := &a.chain.Approvals[i]; given.Action == action && a.chain.NamesApprover(given.By) {
+		given := &a.chain.Approvals[i]
+		if given.Action != action || !a.chain.NamesApprover(given.By) {
+			continue
+		}
+		a.d.Approvals = append(a.d.Approvals, Approval{given.Block, given.By, seconds(given.Expires)})
+		if !a.v.options.AllowApprovalReuse {
 			a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))
 		}
 	}

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -129,5 +130,30 @@ func TestApprovalOfBearerServesOnce(t *testing.T) {
 		if code := decideWith(t, v, approved.Text(), rotate); code != want {
 			t.Errorf("code %q, want %q", code, want)
 		}
+	}
+}
+
+// Who approved stands in the decision: those whom a caveat names, for this very
+// action, also where others have yet to.
+func TestDecisionNamesApprovers(t *testing.T) {
+	held := needing(t, 2, bob, carol, dave)
+	read := request(func(r *delegation.Request) { r.Operation = "read" })
+	c := approvedBy(t, approve(t, held, dave, approval(t, held, read)), mallory, bob)
+	for _, want := range [][]token.PublicKey{{bob.Public()}, {bob.Public(), carol.Public()}} {
+		d, err := verifier(t, nil).Verify(t.Context(), invoked(t, c, rotate), rotate)
+		if (err == nil) != (len(want) == 2) {
+			t.Errorf("%v", err)
+		}
+		var got []token.PublicKey
+		for _, a := range d.Approvals {
+			got = append(got, a.Key)
+			if a.Block < 3 || !a.Expires.Equal(now.Add(10*time.Minute)) {
+				t.Errorf("%+v", a)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("approved by %v, want %v", got, want)
+		}
+		c = approvedBy(t, c, carol)
 	}
 }

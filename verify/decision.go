@@ -26,6 +26,9 @@ type Decision struct {
 	Agent string
 	// Chain lists the holders, first to last.
 	Chain []Holder
+	// Approvals are by whom the action that was asked for is approved, as far as the
+	// token's caveats ask for it.
+	Approvals []Approval
 	// Bearer is true when nothing shows who presented the token.
 	Bearer bool
 	// Scope is what the token allows.
@@ -275,12 +278,18 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Key    string `json:"key"`
 		Agent  string `json:"agent"`
 	}
+	type approval struct {
+		Block   int    `json:"block"`
+		Key     string `json:"key"`
+		Expires string `json:"expires"`
+	}
 	out := struct {
 		Allowed       bool              `json:"allowed"`
 		Code          token.Code        `json:"code"`
 		Delegator     string            `json:"delegator"`
 		Agent         string            `json:"agent"`
 		Chain         []holder          `json:"chain"`
+		Approvals     []approval        `json:"approvals"`
 		Scope         *delegation.Scope `json:"scope"`
 		Expires       *string           `json:"expires"`
 		RevocationIDs []string          `json:"revocation_ids"`
@@ -292,7 +301,7 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Action        string            `json:"action"`
 	}{
 		Allowed: d.Allowed, Code: d.Code, Delegator: d.Delegator, Agent: d.Agent, Scope: &d.Scope,
-		Chain: []holder{}, RevocationIDs: []string{}, Reasons: []reasonJSON{},
+		Chain: []holder{}, Approvals: []approval{}, RevocationIDs: []string{}, Reasons: []reasonJSON{},
 	}
 	if !d.Expires.IsZero() {
 		expires := rfc3339(d.Expires)
@@ -307,6 +316,9 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 	}
 	for _, h := range d.Chain {
 		out.Chain = append(out.Chain, holder{h.Name, h.Key.String(), h.Agent})
+	}
+	for _, given := range d.Approvals {
+		out.Approvals = append(out.Approvals, approval{given.Block, given.Key.String(), rfc3339(given.Expires)})
 	}
 	for _, id := range d.RevocationIDs {
 		out.RevocationIDs = append(out.RevocationIDs, hex.EncodeToString(id))
