@@ -15,7 +15,7 @@ import { Refusal, refuse } from './refusal.mjs';
 import { actionCBOR, actionDigest, prefixHash, requestCBOR, requestDigest } from './request.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
 import { factType, parseChannel } from './surroundings.mjs';
-import { parseDirectory, parseTrust } from './trust.mjs';
+import { parseDirectory, parseTrust, TrustError } from './trust.mjs';
 
 // Each returns undefined when the reader agrees, or what it makes of the case.
 
@@ -52,6 +52,21 @@ function digest({ kind, blocks, prefix, nonce, operation, resources, audience, a
   return differs(encoded, cbor) ?? differs(result, want);
 }
 
+// Tokens from ML-DSA roots, an algorithm that Node.js 20 lacks (spec/algorithms.md).
+// All that can be shown is that they are denied: the case is skipped, not passed.
+function unknownRoot({ token, trust, service, now, request }) {
+  const { operation, resources } = Object.fromEntries(request);
+  try {
+    decide(token, { operation, resources, args: new Map(), body: null }, { service, trust: parseTrust(trust) }, Date.parse(now) / 1000);
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof TrustError) return skip;
+    throw error;
+  }
+  return 'allowed';
+}
+
+const skip = Symbol('skip');
+
 const differs = (bytes, want) => (bytes.toString('hex') === want ? undefined : bytes.toString('hex'));
 
 function codeOf(action) {
@@ -67,7 +82,9 @@ function codeOf(action) {
 const folder = process.argv[2] ?? join(import.meta.dirname, '..');
 let passed = 0;
 let failed = 0;
-for (const [file, check] of Object.entries({ 'wire.json': wire, 'delegation.json': delegation, 'digest.json': digest })) {
+const skipped = [];
+const files = { 'wire.json': wire, 'delegation.json': delegation, 'digest.json': digest, 'mldsa.json': unknownRoot };
+for (const [file, check] of Object.entries(files)) {
   const cases = parseJSON(readFileSync(join(folder, file), 'utf8'));
   if (!Array.isArray(cases) || cases.length === 0) throw new Error(`${file} has no cases`);
   for (const members of cases) {
@@ -82,9 +99,14 @@ for (const [file, check] of Object.entries({ 'wire.json': wire, 'delegation.json
       passed++;
       continue;
     }
+    if (result === skip) {
+      skipped.push(vector.name);
+      continue;
+    }
     failed++;
     console.log(`${file} ${vector.name}: ${result}`);
   }
 }
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`skipped, as this reader knows no ML-DSA: ${skipped.join(', ')}`);
+console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;
