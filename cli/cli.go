@@ -90,7 +90,7 @@ func newApp(env *Env) *cli.App {
 			keygenCommand(env), mintCommand(env), attenuateCommand(env), invokeCommand(env),
 			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
 			verifyCommand(env), revokeCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
-			explainCommand(env), simulateCommand(env),
+			explainCommand(env), diffCommand(env), simulateCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)
