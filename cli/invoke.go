@@ -66,6 +66,26 @@ func foretell(env *Env, chain *delegation.Chain, req *delegation.Request, now ti
 		}
 	}
 	foretellExpiry(env, chain, now)
+	foretellApprovals(env, chain, req)
+}
+
+// foretellApprovals names the approvals that are demanded and not there.
+func foretellApprovals(env *Env, chain *delegation.Chain, req *delegation.Request) {
+	checked, err := req.Check()
+	if err != nil {
+		return
+	}
+	action, err := checked.ActionDigest()
+	if err != nil {
+		return
+	}
+	var missing []delegation.Caveat
+	for _, b := range chain.Unapproved(action) {
+		missing = append(missing, b.Caveat)
+	}
+	for _, line := range caveatLines(missing) {
+		hint(env.Stderr, "the service will deny this: it needs %s (whittle request-approval)", line)
+	}
 }
 
 func foretellExpiry(env *Env, chain *delegation.Chain, now time.Time) {

@@ -9,11 +9,12 @@ import (
 
 // A row is one block of a token on its way into a tree or a picture.
 type row struct {
-	kind    verify.HopKind
-	holder  string // who has the token from here on; empty where it does not change hands
-	lines   []rowLine
-	notes   []string // what is wrong with the block as a whole
-	refuses bool
+	kind     verify.HopKind
+	holder   string // who has the token from here on; empty where it does not change hands
+	approver string // whose approval it is
+	lines    []rowLine
+	notes    []string // what is wrong with the block as a whole
+	refuses  bool
 }
 
 // A rowLine is a caveat, and what is wrong with it.
@@ -38,6 +39,9 @@ func drawn(e *verify.Explanation, service, request string) *drawing {
 	d := &drawing{delegator: e.Delegator, service: service, request: request, supposed: e.Supposed}
 	for _, h := range e.Hops {
 		r := row{kind: h.Kind, holder: h.Holder}
+		if h.Kind == verify.HopApproval {
+			r.approver = h.By
+		}
 		for _, c := range h.Checks {
 			r.lines = append(r.lines, rowLine{text: checkText(c.Caveat)})
 			if c.Result == verify.Untried {

@@ -55,7 +55,7 @@ func (r *row) title(d *drawing) string {
 	case verify.HopBearer:
 		return "(bearer)"
 	case verify.HopApproval:
-		return "(approval)"
+		return "(approval by " + r.approver + ")"
 	case verify.HopInvocation:
 		return "(asks " + d.service + ")"
 	}
