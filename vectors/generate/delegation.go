@@ -262,9 +262,9 @@ func denied(name, sibling, description, rule, code, token string, options ...opt
 func delegationCases() []delegationCase {
 	var all []delegationCase
 	for _, cases := range [][]delegationCase{
-		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(), allowedSurroundings(),
+		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(), allowedSurroundings(), allowedTyped(),
 		deniedRequests(), deniedCaveats(), deniedTimes(), deniedRoots(), deniedForms(),
-		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(), deniedSurroundings(),
+		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(), deniedSurroundings(), deniedTyped(),
 	} {
 		all = append(all, cases...)
 	}

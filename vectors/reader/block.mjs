@@ -35,6 +35,7 @@ function readBlock(block, tables) {
     checks: message.checks.map((check) => reader.check(check)),
     scopes: message.scope.map((scope) => reader.scope(scope)),
     callsHost: reader.callsHost,
+    patterns: reader.patterns,
   };
   reader.needs(block.external ? 5 : 3);
   if (version < reader.needed) malformed(`something of Datalog version ${reader.needed} in a block of version ${version}`);
@@ -42,10 +43,12 @@ function readBlock(block, tables) {
 }
 
 // A BlockReader turns the messages of one block into trees and notes which Datalog
-// version they need, and whether they call functions of the host.
+// version they need, whether they call functions of the host, and the regular
+// expressions in them.
 class BlockReader {
   needed = 3;
   callsHost = false;
+  patterns = []; // the right sides of matches
 
   constructor(tables) {
     this.tables = tables;

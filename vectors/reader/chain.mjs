@@ -9,6 +9,7 @@ import * as caveats from './caveats.mjs';
 import { fromText, isAcceptable, isLowS } from './keys.mjs';
 import { refuse } from './refusal.mjs';
 import { isName, prefixHash } from './request.mjs';
+import { isPortable } from './subset.mjs';
 import { isOfType } from './surroundings.mjs';
 import { isDelegator } from './trust.mjs';
 
@@ -64,10 +65,13 @@ function readApproval(chain, blocks, body, i) {
 const mayApprove = (key) => isAcceptable(key) && key.text !== invocationKey.text;
 
 // V6 and V7: what no block may hold.
-function requireContent({ rules, scopes, checks, callsHost }, i) {
+function requireContent({ rules, scopes, checks, callsHost, patterns }, i) {
   if (rules.length > 0) profile(i, 'a rule');
   if (scopes.length > 0) profile(i, 'trusting of a whole block');
   if (callsHost) profile(i, 'a call of an extern function');
+  if (!patterns.every(({ op, term }) => op === 'value' && term.type === 'string' && isPortable(term.value))) {
+    profile(i, 'a regular expression that implementations read differently');
+  }
   for (const check of checks) {
     const trusts = check.queries.some((query) => query.scopes.length > 0);
     if (trusts && !approvals.approvers(check, mayApprove)) profile(i, 'a check that says trusting');

@@ -39,6 +39,7 @@ export function expression(ops, block) {
     const { kind, ffiName } = content;
     if ((kind === 'extern') !== (ffiName !== undefined)) malformed('a name on an operation that is no call, or a call without');
     if (kind === 'extern') block.callsHost = true;
+    if (kind === 'matches') block.patterns.push(stack.at(-1));
     if (newIn4.has(kind)) block.needs(4);
     if (newIn6.has(kind)) block.needs(6);
     const node = { op: message.oneof, kind };
