@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -82,6 +83,12 @@ func TestReferenceDecidesDelegation(t *testing.T) {
 			// The specification is against the reference here: spec/evaluation.md.
 			if d.Result.Class != interop.Allowed {
 				t.Errorf("%s: the reference no longer differs: %s", c.Name, d.Result.JSON)
+			}
+		case strings.HasPrefix(c.Name, "caveat-unreadable-"), c.Name == "caveat-cidr-told-to-another":
+			// A verifier refuses to decide, where the Datalog alone finds nothing to
+			// reject; and it tells a block what it asks for, where this test tells all.
+			if d.Result.Class != interop.Allowed {
+				t.Errorf("%s: the Datalog denies by itself: %s", c.Name, d.Result.JSON)
 			}
 		case code == "check_failed", code == "expired", code == "audience":
 			if d.Result.Class != interop.Denied {
@@ -193,6 +200,7 @@ func authorizer(t *testing.T, c vectors.DelegationCase, token container) string 
 	fact("audience", quote(c.Service))
 	fact("action", "hex:"+hex.EncodeToString(actionDigest(t, c)))
 	arguments(fact, "", c.Request.Args)
+	derived(fact, c.Request.Args)
 
 	last := len(token.blocks) - 1
 	holders := slices.Compact(slices.Clone(token.next[:max(last, 1)]))
@@ -204,6 +212,29 @@ func authorizer(t *testing.T, c vectors.DelegationCase, token container) string 
 	surroundings(t, fact, c, holders[len(holders)-1])
 	code.WriteString("allow if true;\n")
 	return code.String()
+}
+
+// plainURL is a URL of which no reader doubts the host.
+var plainURL = regexp.MustCompile(`^(?:https?|wss?)://((?:[a-z0-9-]+\.)*[a-z0-9-]*[a-z0-9])(?::[1-9][0-9]{0,3})?(?:[/?#][^\s\\]*)?$`)
+
+// derived states addresses and hosts at the top of the arguments.
+func derived(fact func(string, ...string), args map[string]any) {
+	for name, v := range args {
+		text, _ := v.(string)
+		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+			family, bits := "6:", ""
+			if a = a.Unmap(); a.Is4() {
+				family = "4:"
+			}
+			for _, octet := range a.AsSlice() {
+				bits += fmt.Sprintf("%08b", octet)
+			}
+			fact("arg_ip", quote(name), quote(family+bits))
+		}
+		if m := plainURL.FindStringSubmatch(text); m != nil {
+			fact("arg_host", quote(name), quote(m[1]))
+		}
+	}
 }
 
 // surroundings states what the service knows besides the request. The agent's name is
