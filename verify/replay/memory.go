@@ -21,7 +21,7 @@ const maxCapacity = 1 << 26
 // Options are what may be wanted otherwise of a [Memory] or a [File].
 type Options struct {
 	// Capacity is how many entries are kept at most; zero means 131,072, which
-	// take about 20 MB when they are there.
+	// take about 21 MB when they are there.
 	Capacity int
 
 	// Quota is how many of them one delegation may have: all tokens with the
