@@ -16,4 +16,5 @@ var mutants = slices.Concat(
 	keysMutants,
 	explainMutants,
 	stateMutants,
+	surroundingsMutants,
 )
