@@ -11,8 +11,10 @@
 //		// denied, always; d.Code may be told to the client, d.Reasons is for the log
 //	}
 //
-// A nil *Options is the safe choice: presented tokens only, and their caveats
-// decide. The service must act on exactly the values that it put into the
+// A nil *Options is the safe choice: presented tokens only, each for one request,
+// and their caveats decide. What was used is remembered in the process, so that a
+// service denies with the code replay, for half a minute after its start, what can
+// have been used before: see [Options.Replay]. The service must act on exactly the values that it put into the
 // request: they are what the agent signed.
 //
 // [Authorize] is the same for plain Biscuits, by the rules of the Biscuit

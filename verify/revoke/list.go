@@ -16,7 +16,8 @@ import (
 // An Entry revokes one thing.
 type Entry struct {
 	Kind Kind
-	// Signature of the block, for Block; in its low-S form.
+	// Signature of the block or approval, for Block. Either form of a P-256
+	// signature will do.
 	Signature []byte
 	// Key is the public key, for Key.
 	Key token.PublicKey

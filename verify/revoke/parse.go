@@ -175,7 +175,7 @@ func parseEntry(fields []string) (*Entry, error) {
 		if err != nil || strings.ToLower(value) != value {
 			return nil, errors.New("a block is revoked by its id: lower-case hexadecimal digits")
 		}
-		e.Kind, e.Signature = Block, token.LowS(signature)
+		e.Kind, e.Signature = Block, signature
 	case "key":
 		k, err := token.ParsePublicKey(value)
 		if err != nil {
