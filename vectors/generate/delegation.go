@@ -264,7 +264,7 @@ func delegationCases() []delegationCase {
 	for _, cases := range [][]delegationCase{
 		allowedChains(), allowedCaveats(), allowedTrust(), allowedForms(), allowedEvaluation(), allowedApprovals(), allowedSurroundings(), allowedTyped(),
 		deniedRequests(), deniedCaveats(), deniedTimes(), deniedRoots(), deniedForms(),
-		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(), deniedSurroundings(), deniedTyped(),
+		deniedFacts(), deniedHolders(), deniedGrants(), deniedInvocations(), deniedSignatures(), deniedThirdParty(), deniedEvaluation(), deniedApprovals(), deniedSurroundings(), deniedTyped(), edgeCases(),
 	} {
 		all = append(all, cases...)
 	}
