@@ -174,7 +174,9 @@ func TestSwappedPrincipals(t *testing.T) {
 		`check all agent_key($k), ["` + runner.Public().String() + `"].contains($k);`: token.CodeCheckFailed,
 		`check all agent_key($k), ["` + ci.Public().String() + `"].contains($k);`:     "",
 	} {
-		v := verifier(t, func(o *verify.Options) { o.Directory = directory(t, agentLine("agent:ci", "", ci), agentLine("agent:runner", "", runner)) })
+		v := verifier(t, func(o *verify.Options) {
+			o.Directory = directory(t, agentLine("agent:ci", "", ci), agentLine("agent:runner", "", runner))
+		})
 		if code := decideWith(t, v, present(t, mint(t, good+caveat), ci, rotate, nil).Text(), rotate); code != want {
 			t.Errorf("%s: %q, want %q", caveat, code, want)
 		}
