@@ -11,24 +11,24 @@ var approvalsMutants = []mutant{
 	{"approval: a quorum is exactly that", "token/delegation/approval.go", "slices.EqualFunc(written, approvals[:i+1], sameApproval)", "true", "./token/delegation", ""},
 
 	// The block.
-	{"V9 approvals keep the next key", "token/delegation/approval.go", "case b.Next != r.blocks[i-1].Next:", "case false:", "./verify", "Vectors|AnotherPlace"},
-	{"V9 approvals are not by everybody", "token/delegation/approval.go", "case token.IsInvocationKey(b.External):", "case false:", "./verify", "Vectors|InChain"},
-	{"V9 approvals are low-S", "token/delegation/approval.go", "case !lowS(b.External, b.ExternalSignature):", "case false:", "./verify", "Vectors|P256"},
-	{"V9 approvals hold nothing else", "token/delegation/approval.go", "return ok && a.Content().Equal(*b)", "return ok", "./verify", "Vectors|Shape"},
-	{"V9 approvals have one parent", "token/delegation/approval.go", "!bytes.Equal(a.Parent[:], prefix[:]) {", "!bytes.Equal(a.Parent[:], prefix[:]) && false {", "./verify", "Vectors|Elsewhere|TwoApprovals"},
-	{"V9 an approval ends the token with it", "token/delegation/approval.go", "r.chain.Scope.Narrow(Expiry{a.Expires}, i)", "_ = i", "./verify", "Vectors|ApprovalExpires"},
+	{"V9 approvals keep the next key", "token/delegation/approved.go", "case b.Next != r.blocks[i-1].Next:", "case false:", "./verify", "Vectors|AnotherPlace"},
+	{"V9 approvals are not by everybody", "token/delegation/approved.go", "case token.IsInvocationKey(b.External):", "case false:", "./verify", "Vectors|InChain"},
+	{"V9 approvals are low-S", "token/delegation/approved.go", "case !lowS(b.External, b.ExternalSignature):", "case false:", "./verify", "Vectors|P256"},
+	{"V9 approvals hold nothing else", "token/delegation/approved.go", "return ok && a.Content().Equal(*b)", "return ok", "./verify", "Vectors|Shape"},
+	{"V9 approvals have one parent", "token/delegation/approved.go", "!bytes.Equal(a.Parent[:], prefix[:]) {", "!bytes.Equal(a.Parent[:], prefix[:]) && false {", "./verify", "Vectors|Elsewhere|TwoApprovals"},
+	{"V9 an approval ends the token with it", "token/delegation/approved.go", "r.chain.Scope.Narrow(Expiry{a.Expires}, i)", "_ = i", "./verify", "Vectors|ApprovalExpires"},
 	{"V9 approvers have no part in the chain", "verify/approvals.go", "if chain.HasPart(a.By) {", "if false {", "./verify", "Vectors|InChain"},
-	{"V9 neither have holders before and after", "token/delegation/approval.go", "return l.By == key || l.Key == key", "return l.By == key", "./verify", "Vectors|InChain"},
-	{"V9 nor has the root", "token/delegation/approval.go", "return l.By == key || l.Key == key", "return l.Key == key", "./verify", "Vectors|InChain"},
+	{"V9 neither have holders before and after", "token/delegation/approved.go", "return l.By == key || l.Key == key", "return l.By == key", "./verify", "Vectors|InChain"},
+	{"V9 nor has the root", "token/delegation/approved.go", "return l.By == key || l.Key == key", "return l.Key == key", "./verify", "Vectors|InChain"},
 	{"V9 approvals compared outside the engine", "verify/evaluate.go", "return v.approved(chain, req)", "return nil", "./verify", "Outside"},
-	{"V9 of the very action", "token/delegation/approval.go", "if a.Action == action && !slices.Contains(keys, a.By) {", "if !slices.Contains(keys, a.By) {", "./verify", "Outside"},
+	{"V9 of the very action", "token/delegation/approved.go", "if a.Action == action && !slices.Contains(keys, a.By) {", "if !slices.Contains(keys, a.By) {", "./verify", "Outside"},
 	{"V6 holders approve nothing", "token/delegation/read.go", `return f, fmt.Errorf("the fact %s does not belong into a token", p)`, `if p.Name == "approved" || p.Name == "parent" {` + "\n\t\t\t\tcontinue\n\t\t\t}\n\t\t\t" + `return f, fmt.Errorf("the fact %s does not belong into a token", p)`, "./verify", "Vectors|Elsewhere"},
 
 	// Once.
 	{"V12 an approval serves once", "verify/approvals.go", "a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))", "_ = given", "./verify", "ApprovalServesOnce|OfBearer"},
 	{"V12 what is not needed is not used up", "verify/approvals.go", "given.Action != action || !a.chain.NamesApprover(given.By) {", "given.Action != action {", "./verify", "NotNeeded"},
 	{"V12 nor are approvals of other actions", "verify/approvals.go", "given.Action != action || !a.chain.NamesApprover(given.By) {", "given.Action != action && false || !a.chain.NamesApprover(given.By) {", "./verify", "NotNeeded"},
-	{"V12 since when an approval can be used", "token/delegation/approval.go", "a.From = from.At", "a.From = max(from.At, a.Expires)", "./verify", "BeforeTheMemory"},
+	{"V12 since when an approval can be used", "token/delegation/approved.go", "a.From = from.At", "a.From = max(from.At, a.Expires)", "./verify", "BeforeTheMemory"},
 
 	// Those who approve.
 	{"A5 from trusted roots only", "attenuate/approve.go", "if roots == nil {", "if false {", "./attenuate", "Review"},

@@ -144,9 +144,7 @@ func TestQuorumsOfAnything(t *testing.T) {
 				list = append(list, delegation.Approval{Keys: keys})
 				continue
 			}
-			for _, c := range approvalsOf(t, rapid.IntRange(1, len(keys)).Draw(t, "need"), keys) {
-				list = append(list, c)
-			}
+			list = append(list, approvalsOf(t, rapid.IntRange(1, len(keys)).Draw(t, "need"), keys)...)
 		}
 		var again []delegation.Approval
 		quorums := delegation.Quorums(list)
