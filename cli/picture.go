@@ -58,8 +58,8 @@ func (d *drawing) picture() *picture {
 		switch r.kind {
 		case verify.HopNarrow:
 		case verify.HopApproval:
-			p.nodes = append(p.nodes, node{label: []string{"approver"}, shape: person})
-			p.edges = append(p.edges, edge{from: len(p.nodes) - 1, to: last, label: r.label(), refuses: r.refuses})
+			p.nodes = append(p.nodes, node{label: []string{"approver", r.approver}, shape: person})
+			p.edges = append(p.edges, edge{from: len(p.nodes) - 1, to: last, label: append([]string{"approves"}, r.label()...), refuses: r.refuses})
 			continue
 		case verify.HopInvocation:
 			asked = true

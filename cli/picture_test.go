@@ -25,7 +25,7 @@ func hostileDrawing(name string) *drawing {
 		rows: []row{
 			{kind: verify.HopMint, holder: name, lines: []rowLine{{text: name, refuses: true, notes: []string{name}}}, refuses: true},
 			{kind: verify.HopNarrow, lines: []rowLine{{text: name}}},
-			{kind: verify.HopApproval, notes: []string{name}, refuses: true},
+			{kind: verify.HopApproval, approver: name, notes: []string{name}, refuses: true},
 			{kind: verify.HopHandoff, holder: name},
 		},
 	}

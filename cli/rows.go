@@ -94,7 +94,12 @@ func reasonNotes(r verify.Reason) []string {
 // drawnChain returns the drawing of a token that nobody asks anything with.
 func drawnChain(chain *delegation.Chain) *drawing {
 	d := &drawing{delegator: chain.Delegator}
+	approvals := chain.Approvals
 	for _, l := range chain.Links {
+		for len(approvals) > 0 && approvals[0].Block < l.Block {
+			d.rows = append(d.rows, row{kind: verify.HopApproval, approver: approvals[0].By.Brief()})
+			approvals = approvals[1:]
+		}
 		r := row{kind: verify.HopKind(l.Kind.String())}
 		if l.Kind != delegation.LinkNarrow {
 			r.holder = l.Holder
@@ -103,6 +108,9 @@ func drawnChain(chain *delegation.Chain) *drawing {
 			r.lines = append(r.lines, rowLine{text: checkText(c)})
 		}
 		d.rows = append(d.rows, r)
+	}
+	for _, given := range approvals {
+		d.rows = append(d.rows, row{kind: verify.HopApproval, approver: given.By.Brief()})
 	}
 	if inv := chain.Invocation; inv != nil {
 		d.service, d.request = inv.Audience, "one request"
