@@ -94,3 +94,28 @@ func TestNilDirectory(t *testing.T) {
 		t.Error("nil knows somebody")
 	}
 }
+
+// FuzzParseDirectory: each name that is taken is canonical and binds literally.
+func FuzzParseDirectory(f *testing.F) {
+	key := newKey(f, datalog.Ed25519, 1).Public()
+	for _, name := range []string{"agent:ci", "spiffe://example.org/ns/x", "*@example.org", "a,b", "SPIFFE://x/y"} {
+		f.Add(name + ` namespaces="whittle-agent" ` + key.AuthorizedKey("") + "\n")
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := ParseDirectory([]byte(text))
+		if err != nil {
+			return
+		}
+		now := utc(t, "2026-11-23T12:00:00Z")
+		for _, e := range d.Entries() {
+			for _, p := range e.Principals {
+				if err := CanonicalAgent(p); err != nil || strings.ContainsAny(p, "*?") {
+					t.Errorf("%q is a name: %v", p, err)
+				}
+			}
+			if name, ok := d.Agent(e.Key, now); ok && len(d.Names(e.Key, now)) != 1 || !ok && name != "" {
+				t.Errorf("%q is bound beside others", name)
+			}
+		}
+	})
+}
