@@ -74,7 +74,11 @@ func countCases(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(wire) + len(delegation) + len(digests)
+	state, err := State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(wire) + len(delegation) + len(digests) + len(state)
 }
 
 // TestSecondReaderFails: it can fail, on a case with another answer, on one that is
@@ -94,7 +98,7 @@ func TestSecondReaderFails(t *testing.T) {
 		"no file":        {"digest.json", nil, 1},
 	} {
 		dir := t.TempDir()
-		for _, file := range []string{"wire.json", "delegation.json", "digest.json", "mldsa.json"} {
+		for _, file := range []string{"wire.json", "delegation.json", "digest.json", "mldsa.json", "state.json"} {
 			text := firstCase(t, file)
 			if file == test.file {
 				if test.text == nil {

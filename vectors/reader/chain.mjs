@@ -14,7 +14,7 @@ import { isOfType } from './surroundings.mjs';
 import { isDelegator } from './trust.mjs';
 
 const invocationSecret = sha256('whittle/1 invocation key');
-const invocationKey = fromText('ed25519/69da8921c469cc5437a55d64f84fba3f8134adbdd5b9a78b61ad080fa6b61ae5');
+export const invocationKey = fromText('ed25519/69da8921c469cc5437a55d64f84fba3f8134adbdd5b9a78b61ad080fa6b61ae5');
 
 const profile = (i, message) => refuse('profile', `block ${i}: ${message}`);
 

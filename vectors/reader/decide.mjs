@@ -7,8 +7,10 @@ import { readChain, requireDelegator } from './chain.mjs';
 import { decodeContainer } from './container.mjs';
 import { Budget, holds } from './evaluate.mjs';
 import { sha256 } from './bytes.mjs';
+import { usesOf } from './memory.mjs';
 import { malformed, refuse } from './refusal.mjs';
 import { prefixHash, requestCBOR, requestDigest, requireSpelling, stated } from './request.mjs';
+import { requireUnrevoked } from './revocation.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
 import { fromText } from './text.mjs';
 import { sameChannel, stateFacts } from './surroundings.mjs';
@@ -26,7 +28,8 @@ const nothing = { context: new Map(), channel: undefined, facts: [] };
 
 // decide throws a Refusal, or returns the chain of a token that allows the request.
 //
-//   verifier  { service, trust: entries, allowBearer, directory: entries, tokenFacts: types }
+//   verifier  { service, trust: entries, allowBearer, directory: entries, tokenFacts: types,
+//               lists of what is revoked, memory of what was used }
 //   request   { operation, resources, args, body }
 //   now       seconds since 1970
 //   state     { context, channel, facts }, what the service knows besides
@@ -75,8 +78,14 @@ export function decide(token, request, verifier, now, state = nothing) {
     if (agent !== undefined) extra.push(['agent', values.string(agent)]);
   }
 
-  // 10
+  // 10 and 11
+  requireUnrevoked(verifier.lists ?? [], container, root, chain, now);
+  const uses = verifier.memory ? usesOf(container, chain) : [];
+  verifier.memory?.requireUnused(uses);
+
+  // 12 and 13
   requireChecks(bodies, container.blocks, asked, [...stated(asked, now, extra), ...known]);
+  verifier.memory?.record(uses);
   return chain;
 }
 

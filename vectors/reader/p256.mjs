@@ -84,3 +84,18 @@ export function isPoint(bytes) {
   const found = point(Buffer.concat([Buffer.of(2 | (bytes[64] & 1)), bytes.subarray(1, 33)]));
   return found !== undefined && found.y.equals(bytes.subarray(33));
 }
+
+// lowS is a signature with the lower of its two s, or undefined if it is none.
+export function lowS(signature) {
+  const parsed = parse(signature);
+  if (!parsed) return undefined;
+  const integer = (value) => {
+    const digits = value.toString(16);
+    const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
+    const unsigned = bytes[0] & 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
+    return Buffer.concat([Buffer.of(0x02, unsigned.length), unsigned]);
+  };
+  const { r, s } = parsed;
+  const body = Buffer.concat([integer(r), integer(s < n - s ? s : n - s)]);
+  return Buffer.concat([Buffer.of(0x30, body.length), body]);
+}

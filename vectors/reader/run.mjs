@@ -10,9 +10,11 @@ import { decodeContainer } from './container.mjs';
 import { decide } from './decide.mjs';
 import { parseJSON } from './json.mjs';
 import { fromText as keyFromText } from './keys.mjs';
+import { Memory } from './memory.mjs';
 import * as print from './print.mjs';
 import { Refusal, refuse } from './refusal.mjs';
 import { actionCBOR, actionDigest, prefixHash, requestCBOR, requestDigest } from './request.mjs';
+import { ListError, parseList } from './revocation.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
 import { factType, parseChannel } from './surroundings.mjs';
 import { parseDirectory, parseTrust, TrustError } from './trust.mjs';
@@ -42,6 +44,28 @@ function delegation({ token, trust, service, now, request, allow_bearer: allowBe
   const allowed = code === undefined;
   const agrees = allowed === expect.get('allowed') && (allowed || !expect.has('code') || code === expect.get('code'));
   return agrees ? undefined : code ?? 'allowed';
+}
+
+// One verifier that is asked several times.
+function state({ trust, service, allow_bearer: allowBearer = false, began, revoked = [], bad_list: isBad = false, steps = [] }) {
+  let lists;
+  try {
+    lists = revoked.map(parseList);
+  } catch (error) {
+    if (error instanceof ListError) return isBad ? undefined : error.message;
+    throw error;
+  }
+  if (isBad) return 'the list was read';
+  const memory = new Memory(began === undefined ? undefined : Date.parse(began) / 1000);
+  const verifier = { service, allowBearer, trust: parseTrust(trust), lists, memory };
+  for (const [i, step] of steps.entries()) {
+    const { token, now, request, expect } = Object.fromEntries(step);
+    const { operation, resources, args = new Map() } = Object.fromEntries(request);
+    const at = memory.time(Date.parse(now) / 1000);
+    const code = codeOf(() => decide(token, { operation, resources, args, body: null }, verifier, at));
+    if (code !== expect.get('code') || (code === undefined) !== expect.get('allowed')) return `step ${i}: ${code ?? 'allowed'}`;
+  }
+  return undefined;
 }
 
 function digest({ kind, blocks, prefix, nonce, operation, resources, audience, args = new Map(), body, cbor, digest: want }) {
@@ -83,7 +107,7 @@ const folder = process.argv[2] ?? join(import.meta.dirname, '..');
 let passed = 0;
 let failed = 0;
 const skipped = [];
-const files = { 'wire.json': wire, 'delegation.json': delegation, 'digest.json': digest, 'mldsa.json': unknownRoot };
+const files = { 'wire.json': wire, 'delegation.json': delegation, 'digest.json': digest, 'state.json': state, 'mldsa.json': unknownRoot };
 for (const [file, check] of Object.entries(files)) {
   const cases = parseJSON(readFileSync(join(folder, file), 'utf8'));
   if (!Array.isArray(cases) || cases.length === 0) throw new Error(`${file} has no cases`);
