@@ -62,10 +62,10 @@ var checks = func() (parsed []delegation.Caveat) {
 }()
 
 var (
-	paths    = []string{"a", "a/b", "a/b/c", "a/bc", "ab", "x", "x/y"}
+	paths    = []string{"a", "a/b", "a/b/c", "a/bc", "ab", "x", "x/y", "ba/b", "y/x/y", "x/a/b"}
 	trees    = []string{"a", "a/**", "a/b", "a/b/**", "a/b/c", "ab/**", "x/**", "x/y"}
 	actions  = []string{"read", "write", "rotate"}
-	argPaths = []string{"a", "a/b", "a/b/../x", "a//b", "a/b/c", "a%2fb", "ab", `a\b`, "a/ b"}
+	argPaths = []string{"a", "a/b", "a/b/../x", "a//b", "a/b/c", "a%2fb", "ab", `a\b`, "a/ b", "xa/b", "ba", "x/a/b"}
 	hosts    = []string{"x.org", "**.x.org", "y.x.org", "**.y.x.org", "z.net"}
 	urls     = []string{
 		"https://x.org/p", "https://y.x.org", "https://evil.org/x.org", "https://x.org@evil.org/", "https://xx.org", "HTTPS://X.ORG:443/",
@@ -189,7 +189,11 @@ func (w world) caveats(most int) []delegation.Caveat {
 // request draws a request, the service's state and the time.
 func (w world) request() (delegation.Request, verify.State, time.Time) {
 	if w.IntN(3) == 0 {
-		return usual, usualState, now.Add(time.Duration(w.IntN(20)) * time.Minute)
+		req := usual
+		if w.IntN(4) == 0 { // but for its resource
+			req.Resources = []string{pick(w, paths...)}
+		}
+		return req, usualState, now.Add(time.Duration(w.IntN(20)) * time.Minute)
 	}
 	req := delegation.Request{Operation: pick(w, actions...), Resources: some(w, 2, append([]string(nil), paths...)...), Audience: "svc:certs"}
 	args := map[string]any{}
