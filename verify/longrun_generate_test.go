@@ -2,8 +2,10 @@ package verify_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/whittle-auth/whittle/attenuate"
@@ -15,7 +17,15 @@ import (
 
 // A world draws tokens and requests out of few values, so that bounds overlap and
 // both verdicts are common. The same source of randomness gives the same world.
-type world struct{ *rand.Rand }
+type world struct {
+	*rand.Rand
+	typed bool // no checks written by hand: then reading and engine agree exactly
+}
+
+func newWorld(seed, family uint64) world {
+	r := rand.New(rand.NewPCG(seed, family))
+	return world{r, r.IntN(2) == 0}
+}
 
 func pick[T any](w world, from ...T) T { return from[w.IntN(len(from))] }
 
@@ -106,6 +116,9 @@ func (w world) caveat() delegation.Caveat {
 		if c.Validate() != nil {
 			continue
 		}
+		if _, custom := c.(delegation.Custom); custom && w.typed {
+			continue
+		}
 		f := delegation.Explain(c, usualFacts)
 		if f.Known && !f.Holds && try < 6 && w.IntN(8) > 0 {
 			continue
@@ -115,7 +128,7 @@ func (w world) caveat() delegation.Caveat {
 }
 
 func (w world) draw() delegation.Caveat {
-	switch w.IntN(28) {
+	switch w.IntN(30) {
 	case 0, 1:
 		return delegation.Resource(some(w, 3, append([]string(nil), trees...)...)...)
 	case 2, 3:
@@ -167,7 +180,7 @@ func (w world) draw() delegation.Caveat {
 		return delegation.ArgSet{Arg: w.argument()}
 	case 23:
 		return delegation.ArgUnset{Arg: w.argument()}
-	case 24:
+	case 24, 25:
 		return delegation.Approval{Keys: some(w, 2, dora.Public(), erin.Public())}
 	}
 	if w.IntN(3) == 0 {
@@ -188,10 +201,16 @@ func (w world) caveats(most int) []delegation.Caveat {
 
 // request draws a request, the service's state and the time.
 func (w world) request() (delegation.Request, verify.State, time.Time) {
-	if w.IntN(3) == 0 {
+	if w.IntN(2) == 0 {
 		req := usual
-		if w.IntN(4) == 0 { // but for its resource
+		req.Args = maps.Clone(req.Args)
+		switch w.IntN(8) { // but for one thing
+		case 0:
 			req.Resources = []string{pick(w, paths...)}
+		case 1, 2:
+			req.Args["n"] = pick(w, any(5), 6, 8, 9, "7", 7.5)
+		case 3:
+			req.Args[pick(w, "p", "u", "ip")] = pick(w, anys(slices.Concat(argPaths, urls, addresses))...)
 		}
 		return req, usualState, now.Add(time.Duration(w.IntN(20)) * time.Minute)
 	}
@@ -267,7 +286,7 @@ func (w world) grow(g grown, action delegation.Request) (next grown, door bool, 
 	var longer token.Chain
 	next = g
 	sort := w.IntN(10)
-	if w.IntN(2) == 0 && trusts(g.token, dora.Public()) {
+	if w.IntN(3) > 0 && (trusts(g.token, dora.Public()) || trusts(g.token, erin.Public())) {
 		sort = 7
 	}
 	switch sort {
@@ -279,7 +298,7 @@ func (w world) grow(g grown, action delegation.Request) (next grown, door bool, 
 		if tight, err := attenuate.Clamp(g.token, caveats...); err == nil {
 			caveats = tight
 		} else {
-			caveats = []delegation.Caveat{delegation.Custom{Source: checks[0].Check()}}
+			caveats = checks[:1] // which fits into any
 		}
 		if next.how = "narrow"; sort == 1 {
 			next.how, next.holder = "handoff", other
@@ -298,7 +317,7 @@ func (w world) grow(g grown, action delegation.Request) (next grown, door bool, 
 		}
 		longer, err = g.token.Append(g.holder, content, to)
 	case 7: // an approval, of this action or another, by somebody trusted or not
-		approver := pick(w, dora, erin, mallory)
+		approver := pick(w, dora, erin, mallory, mallory)
 		door = trusts(g.token, approver.Public())
 		next.how = "approval"
 		checked, bad := action.Check()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync"
@@ -24,7 +23,7 @@ import (
 //
 // A failure names the family that shows it: -seed S -family N runs that alone.
 var (
-	long   = flag.Int64("long", 20_000, "cases of TestPropertyOfChains")
+	long   = flag.Int64("long", 60_000, "cases of TestPropertyOfChains")
 	seed   = flag.Uint64("seed", 0, "seed of TestPropertyOfChains; 0 for one of the clock's")
 	family = flag.Int64("family", -1, "run this one family of TestPropertyOfChains")
 )
@@ -33,7 +32,7 @@ var (
 // request held against the chain with and without one of the blocks.
 const (
 	children = 6
-	requests = 48
+	requests = 32
 )
 
 // A census counts what came up, so that a run which saw one sort only says so.
@@ -128,7 +127,7 @@ func progress(sum *census, start time.Time) (stop func()) {
 
 // family runs the cases of one family.
 func (c *census) family(v *verify.Verifier, directory *trust.Directory, seed uint64, number int64) error {
-	w := world{rand.New(rand.NewPCG(seed, uint64(number)))}
+	w := newWorld(seed, uint64(number))
 	parent, err := w.root()
 	if err != nil {
 		return err
