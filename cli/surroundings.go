@@ -134,6 +134,16 @@ func explainAgent(w io.Writer, c *cli.Context, d *verify.Decision) {
 	}
 }
 
+// explainFacts says what usually helps when block 0 tells a fact besides the
+// vocabulary.
+func explainFacts(w io.Writer, d *verify.Decision) {
+	if slices.ContainsFunc(d.Reasons, func(r verify.Reason) bool {
+		return r.Code == token.CodeProfile && r.Block == 0 && strings.Contains(r.Message, "does not belong into a token")
+	}) {
+		hint(w, "facts that the service has registered are named with --token-fact, such as --token-fact 'role(string)'")
+	}
+}
+
 // hintDirectory says what a caveat on the agent's name takes.
 func hintDirectory(env *Env, caveats []delegation.Caveat) {
 	for _, cv := range caveats {

@@ -224,7 +224,7 @@ func TestFileUnderLoad(t *testing.T) {
 		r.write(line(t, name, 1) + line(t, name, 2))
 	}
 	asking.Wait()
-	for range 1000 { // those that are done may still be on their way out
+	for range 10000 { // those that are done may still be on their way out
 		if runtime.NumGoroutine() <= before {
 			return
 		}
