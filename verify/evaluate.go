@@ -33,11 +33,11 @@ func (a *attempt) evaluate() error {
 		return err
 	}
 	facts = append(facts, a.stated...)
-	blocks, err := statedTo(a.blocks, chain, req)
+	told, err := tell(chain, req)
 	if err != nil {
 		return err
 	}
-	r, err := v.policy.Evaluate(blocks, facts, &engine.Options{Limits: engine.Limits(v.options.Limits), Externs: v.options.Externs})
+	r, err := a.ask(told, facts)
 	a.result, a.broken = r, err != nil
 	if err != nil {
 		return evaluationError(err)
@@ -45,7 +45,7 @@ func (a *attempt) evaluate() error {
 	if r.Allowed() {
 		return v.approved(chain, req)
 	}
-	found := new(denial)
+	found, blocks := new(denial), withTold(a.blocks, told)
 	for i, f := range r.Failed {
 		if i == maxReasons {
 			found.add("", Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Message: fmt.Sprintf("and %d more", len(r.Failed)-i)})
@@ -143,25 +143,49 @@ func fact(name string, value datalog.Term) datalog.Predicate {
 	return datalog.Predicate{Name: name, Terms: []datalog.Term{value}}
 }
 
-// statedTo adds to each block the values inside arguments that its own caveats
-// speak of, as if the block had said so itself: then no other block sees them but
-// by way of block 0, which nobody can change.
-func statedTo(blocks []engine.Block, chain *delegation.Chain, req *delegation.Checked) ([]engine.Block, error) {
-	blocks = slices.Clone(blocks)
+// ask has the engine decide. What is known of the first blocks is compiled already.
+func (a *attempt) ask(told [][]datalog.Predicate, facts []datalog.Predicate) (*engine.Result, error) {
+	o := &engine.Options{Limits: engine.Limits(a.v.options.Limits), Externs: a.v.options.Externs}
+	blocks := withTold(a.blocks, told)
+	if p := a.known.prepare(a.v); p != nil {
+		known := len(a.known.token.Blocks())
+		return p.Evaluate(told[:min(known, len(told))], blocks[known:], facts, o)
+	}
+	return a.v.policy.Evaluate(blocks, facts, o)
+}
+
+// tell returns for each block the values inside arguments that its own caveats speak
+// of; it ends with the last block that is told anything. They are stated as if the block
+// had said so itself: then no other block sees them but by way of block 0, which nobody
+// can change.
+func tell(chain *delegation.Chain, req *delegation.Checked) (told [][]datalog.Predicate, err error) {
 	for i := range chain.Links {
 		l := &chain.Links[i]
 		if err := req.Stateable(&l.Mentions); err != nil {
 			return nil, token.Errorf(token.CodeCheckFailed, l.Block, "%s", err)
 		}
-		inside := req.Inside(&l.Mentions)
-		if len(inside) == 0 {
-			continue
+		if inside := req.Inside(&l.Mentions); len(inside) > 0 {
+			told = append(told, make([][]datalog.Predicate, l.Block+1-len(told))...)
+			told[l.Block] = inside
 		}
-		told := *blocks[l.Block].Datalog
-		told.Facts = slices.Concat(told.Facts, inside)
-		blocks[l.Block].Datalog = &told
 	}
-	return blocks, nil
+	return told, nil
+}
+
+// withTold returns the blocks with what each was told.
+func withTold(blocks []engine.Block, told [][]datalog.Predicate) []engine.Block {
+	if len(told) == 0 {
+		return blocks
+	}
+	blocks = slices.Clone(blocks)
+	for i := range told {
+		if len(told[i]) > 0 {
+			block := *blocks[i].Datalog
+			block.Facts = slices.Concat(block.Facts, told[i])
+			blocks[i].Datalog = &block
+		}
+	}
+	return blocks
 }
 
 // engineBlocks returns a token's blocks as the engine takes them.

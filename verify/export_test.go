@@ -49,11 +49,11 @@ func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.Pub
 		return Ruling{}
 	}
 	facts = append(append(facts, h.state...), identify(&Decision{}, &as, h.v.directory(), h.now)...)
-	blocks, err := statedTo(engineBlocks(t), chain, h.req)
+	told, err := tell(chain, h.req)
 	if err != nil {
 		return Ruling{}
 	}
-	r, err := h.v.policy.Evaluate(blocks, facts, &engine.Options{Limits: engine.Limits(h.v.options.Limits)})
+	r, err := h.v.policy.Evaluate(withTold(engineBlocks(t), told), facts, &engine.Options{Limits: engine.Limits(h.v.options.Limits)})
 	for i := range chain.Links {
 		facts = append(facts, h.req.Inside(&chain.Links[i].Mentions)...)
 	}

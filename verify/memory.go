@@ -9,6 +9,7 @@ import (
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
+	"github.com/whittle-auth/whittle/verify/internal/engine"
 )
 
 // DefaultMemory is how much a verifier remembers, in bytes; see [Options].
@@ -39,6 +40,24 @@ type remembered struct {
 	size  int
 	token *token.Token
 	chain *delegation.Chain // what the blocks say
+
+	once     sync.Once
+	prepared *engine.Prepared // with the verifier's policy; nil where that cannot be
+}
+
+// prepare returns the chain's blocks compiled together with the verifier's policy, nil
+// for a chain that is not known. The first use of a chain after it was learnt pays.
+func (r *remembered) prepare(v *Verifier) *engine.Prepared {
+	if r == nil {
+		return nil
+	}
+	r.once.Do(func() {
+		p, ok := v.policy.Prepare(engineBlocks(r.token), engine.Limits(v.options.Limits))
+		if ok && v.memory.grow(r, p.Size()) {
+			r.prepared = p
+		}
+	})
+	return r.prepared
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
@@ -50,25 +69,25 @@ func newMemory(most int, facts []delegation.FactType) *memory {
 
 // read verifies a token's signatures from a root trusted now, and reads its blocks.
 // What is known of the first of them is not verified and read again.
-func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, *delegation.Chain, error) {
+func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, *delegation.Chain, *remembered, error) {
 	u.Remember(m.keys)
 	known := m.find(u, roots.Candidates(u, now))
 	if known == nil {
 		t, err := roots.Verify(u, now)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		m.learn(t, 1)
 		chain, err := delegation.Read(t, m.facts...)
-		return t, chain, err
+		return t, chain, nil, err
 	}
 	t, err := u.VerifyAfter(known.token)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m.learn(t, len(known.token.Blocks())+1)
 	chain, err := known.chain.Continue(t, m.facts...)
-	return t, chain, err
+	return t, chain, known, err
 }
 
 // find returns the longest known chain that u continues and that one of the roots,
@@ -98,7 +117,7 @@ func (m *memory) learn(t *token.Token, from int) {
 		if err != nil {
 			return // nor does a longer one keep the rules, unless it is bearer
 		}
-		m.keep(&remembered{chainName(t.Root(), t.PrefixHash(n)), sizeOf(known), known, chain})
+		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(n)), size: sizeOf(known), token: known, chain: chain})
 	}
 }
 
@@ -109,7 +128,25 @@ func (m *memory) keep(r *remembered) {
 		return
 	}
 	m.chains[r.name] = m.recent.PushFront(r)
-	for m.bytes += r.size; m.bytes > m.most; {
+	m.add(r.size)
+}
+
+// grow takes into account that a chain takes more by now. It reports whether the chain
+// may: one that was forgotten meanwhile, or would fill the memory, may not.
+func (m *memory) grow(r *remembered, size int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.chains[r.name] == nil || r.size+size > m.most/4 {
+		return false
+	}
+	r.size += size
+	m.add(size)
+	return true
+}
+
+// add counts bytes, and forgets the chains not used for longest until all fit.
+func (m *memory) add(size int) {
+	for m.bytes += size; m.bytes > m.most; {
 		last := m.recent.Remove(m.recent.Back()).(*remembered)
 		delete(m.chains, last.name)
 		m.bytes -= last.size

@@ -194,3 +194,19 @@ func TestMemoryConcurrently(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// TestToldBeyondTheKnownBlocks: a block that is new is told what it asks for, and so is
+// one that is known.
+func TestToldBeyondTheKnownBlocks(t *testing.T) {
+	v := verifier(t, forgetful)
+	req := request(func(r *delegation.Request) { r.Args = map[string]any{"to": map[string]any{"id": 7}} })
+	parent := add(t, mint(t, good), ci, `check all arg("/to/id", $v), $v == 7;`, token.HeldBy(ci.Public()))
+	child := add(t, parent, ci, `holder("agent:runner"); check all arg("/to/id", $v), $v < 8;`, token.HeldBy(runner.Public()))
+	for range 3 {
+		for _, text := range []string{present(t, parent, ci, req, nil).Text(), present(t, child, runner, req, nil).Text()} {
+			if code := decideWith(t, v, text, req); code != "" {
+				t.Errorf("denied: %s", code)
+			}
+		}
+	}
+}

@@ -35,6 +35,7 @@ type attempt struct {
 	channel delegation.Channel
 
 	blocks []engine.Block
+	known  *remembered    // what the memory holds of the first of them, or nil
 	result *engine.Result // of evaluate, if it got that far
 	broken bool           // the engine ended with an error
 }
@@ -84,7 +85,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, err
 	}
-	t, chain, err := v.memory.read(roots, u, now)
+	t, chain, known, err := v.memory.read(roots, u, now)
 	if t != nil { // the signatures verify, whatever the blocks say
 		d.signedBy(t)
 	}
@@ -97,7 +98,7 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	d.describe(t, chain)
 	a := &attempt{
 		v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain,
-		channel: state.Channel, stated: stated, blocks: engineBlocks(t),
+		channel: state.Channel, stated: stated, blocks: engineBlocks(t), known: known,
 	}
 	a.used = a.uses()
 	if err := a.useApprovals(); err != nil {

@@ -85,7 +85,7 @@ func (p *Prepared) Size() int {
 
 // Evaluate is [Authorizer.Evaluate] for a token of the prepared blocks and more after
 // them. told has further facts for some of the prepared blocks, as if the block had
-// stated them itself; it may be shorter than the blocks.
+// stated them itself; it has no more elements than there are prepared blocks.
 func (p *Prepared) Evaluate(told [][]datalog.Predicate, more []Block, facts []datalog.Predicate, o *Options) (*Result, error) {
 	if o == nil {
 		o = &Options{}
