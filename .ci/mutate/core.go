@@ -38,8 +38,8 @@ var coreMutants = []mutant{
 	{"V6 no rules", "token/delegation/read.go", "if len(b.Rules) > 0 {", "if false {", "./verify", "Smuggled|Vectors|TrustAndFunctions"},
 	{"V6 no block trusts another", "token/delegation/read.go", "if len(b.Scopes) > 0 {", "if false {", "./verify", "TrustAndFunctions|Vectors"},
 	{"V6 no check trusts another", "token/delegation/caveat.go", "if len(q.Scopes) > 0 {", "if false {", "./verify", "TrustAndFunctions|Vectors"},
-	{"V6 no functions", "token/delegation/caveat.go", "if name, ok := externIn(e); ok {", "if name, ok := externIn(e); ok && false {", "./verify", "TrustAndFunctions|Vectors"},
-	{"V7 required caveats", "token/delegation/read.go", "if r.chain.Scope.find(required) == nil {", "if false {", "./verify", "OtherThanCanonical|Vectors"},
+	{"V6 no functions", "token/delegation/caveat.go", "case datalog.OpExtern:\n\t\t\treturn fmt.Errorf(", "case datalog.OpExtern:\n\t\t\t_ = fmt.Errorf(", "./verify", "TrustAndFunctions|Vectors"},
+	{"V7 required caveats", "token/delegation/read.go", "if !r.chain.Scope.has(required) {", "if false {", "./verify", "OtherThanCanonical|Vectors"},
 	{"V7 in canonical form", "token/delegation/caveat.go", "cv.Check().Equal(c)", "true", "./verify", "OtherThanCanonical|Vectors"},
 	{"V8 a nonce", "token/delegation/read.go", "if len(facts.nonce) < minNonce {", "if false {", "./verify", "AnotherShape|Vectors"},
 	{"V8 one nonce", "token/delegation/read.go", "if f.nonce != nil {", "if false {", "./verify", "AnotherShape|Vectors"},
@@ -70,5 +70,5 @@ var coreMutants = []mutant{
 	{"A2 signatures of a signer are verified", "token/append.go", "if err := signer.Public().Verify(payload, signature); err != nil {", "if err := error(nil); err != nil {", "./token", ""},
 	{"A3 not to the root", "attenuate/attenuate.go", "case key == root:", "case false:", "./attenuate", ""},
 	{"A4 a fresh nonce", "attenuate/invoke.go", "rand.Read(nonce)", "_, _ = rand.Read, nonce", "./attenuate", ""},
-	{"attenuation refuses to widen", "token/delegation/scope.go", "if !clamp {", "if false {", "./attenuate", ""},
+	{"attenuation refuses to widen", "token/delegation/scope.go", "case !clamp && (!ok || both != nil && Compare(c, bound.Caveat) == Beyond):", "case false:", "./attenuate", ""},
 }
