@@ -89,8 +89,8 @@ func newApp(env *Env) *cli.App {
 		Commands: []*cli.Command{
 			keygenCommand(env), mintCommand(env), attenuateCommand(env), invokeCommand(env),
 			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
-			verifyCommand(env), revokeCommand(env), inspectCommand(env), demoCommand(env), biscuitCommand(env),
-			explainCommand(env), diffCommand(env), simulateCommand(env),
+			verifyCommand(env), explainCommand(env), simulateCommand(env), revokeCommand(env),
+			inspectCommand(env), diffCommand(env), demoCommand(env), biscuitCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)

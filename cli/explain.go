@@ -20,7 +20,7 @@ import (
 func explainCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "say all that speaks against a request, also with a token that is not invoked yet; it authorizes nothing",
+		Usage:     "say all that speaks against a request; it authorizes nothing",
 		UsageText: "whittle explain --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--now TIME] [--json|--mermaid|--dot] TOKEN\nwhittle explain --decision FILE [--json]",
 		Flags: slices.Concat(requestFlags(), verifierFlags(), pictureFlags(),
 			[]cli.Flag{valueFlag("decision", "explain a recorded decision instead, a `FILE` that verify --json printed"), jsonFlag()}),

@@ -21,7 +21,7 @@ import (
 func simulateCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "simulate",
-		Usage:     "say what would come of a file of requests with a token; a test of tokens, it authorizes nothing",
+		Usage:     "test a token against a file of requests; it authorizes nothing",
 		UsageText: "whittle simulate --requests FILE --trust FILE [--audience ID] [--policy FILE] [--directory FILE] [--context NAME=VALUE].. [--now TIME] [--json] TOKEN",
 		Flags: append(verifierFlags(),
 			valueFlag("requests", "a `FILE` of requests: a JSON array, or one object on each line"),

@@ -27,7 +27,7 @@ const maxReasons = 32
 
 // evaluate asks the engine, which has the last word on every caveat.
 func (a *attempt) evaluate() error {
-	v, d, chain, req := a.v, a.d, a.chain, a.req
+	v, chain, req := a.v, a.chain, a.req
 	facts, err := v.state(req, chain, a.now)
 	if err != nil {
 		return err
@@ -38,14 +38,21 @@ func (a *attempt) evaluate() error {
 		return err
 	}
 	r, err := a.ask(told, facts)
-	a.result, a.broken = r, err != nil
+	a.result, a.broken, a.facts, a.told = r, err != nil, facts, told
 	if err != nil {
 		return evaluationError(err)
 	}
 	if r.Allowed() {
 		return v.approved(chain, req)
 	}
-	found, blocks := new(denial), withTold(a.blocks, told)
+	return a.failures()
+}
+
+// failures says what the engine found against the request: the checks that do not
+// hold, then that no policy allows it.
+func (a *attempt) failures() *denial {
+	v, d, r, facts, blocks := a.v, a.d, a.result, a.facts, withTold(a.blocks, a.told)
+	found := new(denial)
 	for i, f := range r.Failed {
 		if i == maxReasons {
 			found.add("", Reason{Code: token.CodeCheckFailed, Block: -1, Hop: v.audience, Message: fmt.Sprintf("and %d more", len(r.Failed)-i)})
@@ -76,7 +83,7 @@ func (a *attempt) evaluate() error {
 		}
 		found.add(a.about(f, caveat), reason)
 	}
-	if r.Policy < 0 || r.Kind == datalog.Deny {
+	if !a.broken && (r.Policy < 0 || r.Kind == datalog.Deny) {
 		found.add("", v.unpermitted(r, facts, blocks[0].Datalog.Facts))
 	}
 	return found

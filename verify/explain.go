@@ -124,6 +124,9 @@ func (v *Verifier) Explain(ctx context.Context, raw string, req delegation.Reque
 			e.object(d, err)
 		}
 	}
+	if a.broken && a.result != nil && len(a.result.Failed) > 0 {
+		e.object(d, a.failures()) // what the engine found before the error
+	}
 	e.Hops = a.hops()
 	return e
 }

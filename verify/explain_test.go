@@ -133,9 +133,10 @@ func TestExplainMarksChecks(t *testing.T) {
 	if len(e.Hops) != 2 || e.Hops[1].Kind != verify.HopNarrow || e.Hops[0].Kind != verify.HopMint || e.Hops[1].By != "agent:ci" {
 		t.Errorf("%+v", e.Hops)
 	}
-	broken := add(t, mint(t, good), ci, `check if 1 / 0 == 1; check all arg("days", $d), $d == 30;`, token.SameNext(mint(t, good)))
+	broken := add(t, mint(t, good), ci, `check all arg("days", $v), $v == 7; check if 1 / 0 == 1; check all arg("days", $v), $v == 30;`, token.SameNext(mint(t, good)))
 	e = explain(t, broken.Text(), rotate)
-	if e.Against[0].Code != token.CodeEvaluation || e.Hops[1].Checks[1].Result != verify.Untried {
+	if len(e.Against) != 2 || e.Against[0].Code != token.CodeEvaluation || e.Against[1].Asked != "days 30" ||
+		e.Hops[1].Checks[0].Result != verify.Fails || e.Hops[1].Checks[2].Result != verify.Untried {
 		t.Errorf("%v, %v", e.Against, e.Hops[1].Checks)
 	}
 }

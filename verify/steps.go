@@ -38,6 +38,8 @@ type attempt struct {
 	known  *remembered    // what the memory holds of the first of them, or nil
 	result *engine.Result // of evaluate, if it got that far
 	broken bool           // the engine ended with an error
+	facts  []datalog.Predicate
+	told   [][]datalog.Predicate // to each block
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A

@@ -16,4 +16,5 @@ var explainMutants = []mutant{
 	{"a simulation knows the members of its file", "cli/simulate_requests.go", "return fmt.Errorf(\"there is no member %q\", name)", "continue", "./cli", "ParseSimulated"},
 	{"a descendant has the bytes of its parent", "cli/diff.go", "for n > 0 && a.PrefixHash(n) != b.PrefixHash(n) {", "for n < 0 {", "./cli", "Scripts/diff"},
 	{"a diff of an untrusted token fails", "cli/diff.go", "return cmp.Or(err, d.A.in.refused, d.B.in.refused)", "return err", "./cli", "Scripts/diff"},
+	{"an explanation tells what was found before an error", "verify/explain.go", "e.object(d, a.failures())", "", "./verify", "ExplainMarks"},
 }
