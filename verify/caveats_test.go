@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -195,6 +196,22 @@ func TestExplanations(t *testing.T) {
 		}
 		if r := d.Reasons[0]; r.Asked != want[0] || r.Allowed != want[1] || r.Message != want[2] {
 			t.Errorf("%s: asked %q, allowed %q: %s", caveat, r.Asked, r.Allowed, r.Message)
+		}
+	}
+}
+
+// TestManyAddresses: what has to be derived counts as the places do.
+func TestManyAddresses(t *testing.T) {
+	req := with(map[string]any{"x": "10.0.0.1"})
+	for n, want := range map[int]token.Code{62: "", 63: token.CodeProfile} {
+		var b strings.Builder
+		b.WriteString(`check if arg_ip("x", $b) or arg_host("x", $h);`)
+		for i := range n {
+			fmt.Fprintf(&b, `reject if arg_ip("a%d", $b);`, i)
+		}
+		got := decide(t, present(t, mint(t, good+strings.Replace(b.String(), `arg_host("x", $h)`, `arg_host("y", $h)`, 1)), ci, req, nil).Text(), req)
+		if got != want {
+			t.Errorf("%d: %q", n+2, got)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import "slices"
 // places enforce are not here: taking one place out changes nothing.
 var mutants = slices.Concat(
 	coreMutants,
+	caveatMutants,
 	approvalsMutants,
 	wireMutants,
 	keyMutants,

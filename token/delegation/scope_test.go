@@ -170,3 +170,20 @@ func TestAlmostCanonicalArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestComparingIsBounded: of caveats that cannot be compared with each other, a new
+// one is compared with the first few only. It is kept in any case.
+func TestComparingIsBounded(t *testing.T) {
+	var s delegation.Scope
+	pattern := func(i int) delegation.Caveat {
+		return delegation.ArgMatches{Arg: "n", Pattern: fmt.Sprintf("a{%d}", i)}
+	}
+	for i := range 20 {
+		s.Narrow(pattern(i), i)
+	}
+	s.Narrow(pattern(3), 20) // found among the first
+	s.Narrow(pattern(19), 21)
+	if len(s.Bounds) != 21 {
+		t.Errorf("%d bounds", len(s.Bounds))
+	}
+}

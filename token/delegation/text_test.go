@@ -229,3 +229,14 @@ func FuzzUnmarshalCaveat(f *testing.F) {
 		}
 	})
 }
+
+// TestQuotesShowEverything: no character of a caveat's text is invisible, moves the
+// cursor or turns the line around.
+func TestQuotesShowEverything(t *testing.T) {
+	c := delegation.ArgIs("a\u200bb", "\x00\x1b[2J\u202e\u2066\u00ad\ufeff\u2028\U000e0001\n\t\"\\ é🗝")
+	const want = `arg "a\u200bb" "\u0000\u001b[2J\u202e\u2066\u00ad\ufeff\u2028\udb40\udc01\n\t\"\\ é🗝"`
+	if got := c.String(); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	sameCaveat(t, c)
+}
