@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // refusedSignatures are well-formed tokens with a signature that must not
 // verify, or in a form that this version of the format does not have.
 func refusedSignatures() []wireCase {
@@ -72,6 +74,32 @@ func refusedSignatures() []wireCase {
 			out := append([]byte{sig[0], sig[1] + 1, 2, sig[3] + 1, 0}, r...)
 			return append(out, sig[4+sig[3]:]...)
 		}))
+	for _, c := range []struct {
+		name, description string
+		change            func(sig []byte) []byte
+	}{
+		{"long-length", "The length of the signature of block 1 is written in two bytes.", func(sig []byte) []byte {
+			return append([]byte{sig[0], 0x81}, sig[1:]...)
+		}},
+		{"inner-trailing", "A zero byte follows R and S inside the signature of block 1.", func(sig []byte) []byte {
+			sig[1]++
+			return append(sig, 0)
+		}},
+		{"set", "The signature of block 1 is a SET instead of a SEQUENCE.", func(sig []byte) []byte { sig[0] = 0x31; return sig }},
+		{"octets", "R of the signature of block 1 is an OCTET STRING.", func(sig []byte) []byte { sig[2] = 0x04; return sig }},
+		{"third-integer", "A third integer follows R and S in the signature of block 1.", func(sig []byte) []byte {
+			sig[1] += 3
+			return append(sig, 2, 1, 1)
+		}},
+		{"short", "The signature of block 1 lacks its last byte.", func(sig []byte) []byte { return sig[:len(sig)-1] }},
+	} {
+		no("p256-der-"+c.name, "p256", c.description, signature, p256Root,
+			p256Forged(func(_, sig []byte) []byte { return c.change(slices.Clone(sig)) }))
+	}
+	no("signature-63-bytes", "two-blocks", "The signature of block 1 lacks its last byte.", signature, edRoot,
+		forged(func(_, sig []byte) []byte { return sig[:63] }))
+	no("signature-65-bytes", "two-blocks", "A zero byte follows the signature of block 1.", signature, edRoot,
+		forged(func(_, sig []byte) []byte { return append(slices.Clone(sig), 0) }))
 	no("p256-raw", "p256", "The signature of block 1 is R and S without DER.", signature, p256Root,
 		p256Forged(func(_, sig []byte) []byte {
 			v := parseDER(sig)
