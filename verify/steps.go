@@ -88,13 +88,13 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		return nil, err
 	}
 	t, chain, known, err := v.memory.read(roots, u, now)
-	if t != nil { // the signatures verify, whatever the blocks say
-		d.signedBy(t)
+	if err == nil {
+		err = roots.MaySpeak(t.Root(), chain.Delegator, now)
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := roots.MaySpeak(t.Root(), chain.Delegator, now); err != nil {
+		if t != nil { // the signatures verify, whatever the blocks say
+			d.signedBy(t)
+		}
 		return nil, err
 	}
 	d.describe(t, chain)

@@ -2,7 +2,6 @@ package delegation
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +119,7 @@ func (c *Checked) named(name string) (value any, ok bool) {
 // asked for as an address or URL and has no single reading as such. To them it
 // would look as if it were absent, and a reject if would hold.
 func (c *Checked) Stateable(m *Mentions) error {
-	for _, name := range slices.Sorted(maps.Keys(c.args)) {
+	for _, name := range c.names {
 		if _, named := slices.BinarySearch(m.Names, name); !named && !m.Any {
 			continue
 		}

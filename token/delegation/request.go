@@ -57,8 +57,9 @@ type Checked struct {
 	audience  string
 
 	// args holds int64, float64, string, bool, nil, []any and map[string]any.
-	args map[string]any
-	body any // the digest of the payload, or nil
+	args  map[string]any
+	names []string // of args, ascending
+	body  any      // the digest of the payload, or nil
 }
 
 // Check returns the request in checked form. It refuses what is missing, and
@@ -104,7 +105,10 @@ func (r *Request) Check() (*Checked, error) {
 			return nil, fmt.Errorf("argument %q: %w", name, err)
 		}
 	}
-	c := &Checked{operation: r.Operation, resources: slices.Clone(resources), audience: r.Audience, args: args}
+	c := &Checked{
+		operation: r.Operation, resources: slices.Clone(resources), audience: r.Audience,
+		args: args, names: slices.Sorted(maps.Keys(args)),
+	}
 	if r.BodyDigest != nil {
 		c.body = append([]byte{}, r.BodyDigest...)
 	}
@@ -191,7 +195,7 @@ func (c *Checked) Facts() []datalog.Predicate {
 	for _, path := range c.resources {
 		facts = append(facts, fact("resource", datalog.String(path)))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.args)) {
+	for _, name := range c.names {
 		if value, ok := term(c.args[name]); ok {
 			facts = append(facts, fact("arg", datalog.String(name), value))
 		}
