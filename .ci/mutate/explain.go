@@ -5,7 +5,7 @@ var explainMutants = []mutant{
 	{"a denial names whoever signed the block", "verify/steps.go", "\t\td.signedBy(t)\n", "", "./verify", "DeniedVectors"},
 	{"a denial of the service names it", "verify/decision.go", "reason.Hop = d.Service", "", "./verify", "DeniedVectors"},
 	{"a failed check says what was asked", "verify/evaluate.go", "\t\t\tAsked: asked(f.Source.Queries, seen...),\n\t\t}\n", "\t\t}\n", "./verify", "DeniedVectors"},
-	{"an explanation goes on after a step that fails", "verify/explain.go", "\t\t\te.object(d, err)\n\t\t}\n\t}\n\te.Hops", "\t\t\te.object(d, err)\n\t\t\tbreak\n\t\t}\n\t}\n\te.Hops", "./verify", "ExplainGoesOn"},
+	{"an explanation goes on after a step that fails", "verify/explain.go", "\t\t\te.object(d, err)\n\t\t}\n\t}\n\tif a.broken", "\t\t\te.object(d, err)\n\t\t\tbreak\n\t\t}\n\t}\n\tif a.broken", "./verify", "ExplainGoesOn"},
 	{"an explanation of a held token is not that of an invoked one", "verify/explain.go", "e.Supposed = true", "", "./verify", "Explain"},
 	{"a supposed invocation is the holder's", "verify/explain.go", "By: a.token.NextKey()", "By: a.token.Root()", "./verify", "SupposedInvocation"},
 	{"an explanation at another time leaves the memory alone", "verify/explain.go", "a.used.Entries = nil", "", "./verify", "Explain"},
