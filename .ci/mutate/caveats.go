@@ -68,8 +68,8 @@ var caveatMutants = []mutant{
 	// What is within what.
 	{"caveats: regular expressions are not compared", "token/delegation/arg.go", "\tcase ArgMatches:\n\t\tif a == b {", "\tcase ArgMatches:\n\t\tif true {", caveatPackage, boundsAndFits},
 	{"caveats: a prefix is not within a subtree", "token/delegation/arg_subtree.go", `case strings.HasPrefix(prefix.Prefix, p+"/"):`, "case false:", caveatPackage, boundsAndFits},
-	{"caveats: integers and text have nothing in common", "token/delegation/arg.go", "if integerA != integerB {", "if false {", caveatPackage, boundsAndFits},
-	{"caveats: a list is filtered", "token/delegation/arg_oneof.go", "if ok {\n\t\t\tkept", "if true {\n\t\t\tkept", caveatPackage, boundsAndFits},
+	{"caveats: integers and text have nothing in common", "token/delegation/arg.go", "if integerA != integerB {", "if integerA != integerB && false {", caveatPackage, boundsAndFits},
+	{"caveats: a list is filtered", "token/delegation/arg_oneof.go", "if ok {\n\t\t\tkept", "if ok || true {\n\t\t\tkept", caveatPackage, boundsAndFits},
 	{"caveats: incomparable bounds both stay", scopeOfCaveats, "if !ok || both == nil {\n\t\t\tcontinue", "if !ok || both == nil {\n\t\t\treturn", caveatPackage, boundsAndFits},
 	{"caveats: nothing in common empties the scope", scopeOfCaveats, "s.Empty = true", "s.Empty = false", caveatPackage, "TestMixedBounds|TestScope"},
 	{"caveats: widening is refused", scopeOfCaveats, "case !clamp && (!ok ||", "case !clamp && false && (!ok ||", caveatPackage, "TestFit"},
