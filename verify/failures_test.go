@@ -72,19 +72,30 @@ func TestEveryLengthInAToken(t *testing.T) {
 		if code := decideWith(t, v, sealed, rotate); code == "" {
 			t.Errorf("a final signature of %d bytes is allowed", n)
 		}
-		for name, change := range map[string]func(*datalog.Block){
-			"nonce": func(b *datalog.Block) { b.Facts[0].Terms[0] = datalog.Bytes(strings.Repeat("n", n)) },
-			"request": func(b *datalog.Block) {
-				guard := b.Checks[0].Queries[0].Exprs[0].(datalog.Binary)
-				was := guard.Right.(datalog.Value).Term.(datalog.Bytes)
-				guard.Right = datalog.Value{Term: datalog.Bytes(fit([]byte(was), n))}
-				b.Checks[0].Queries[0].Exprs[0] = guard
-			},
-		} {
-			code := decideWith(t, v, present(t, held, ci, rotate, change).Text(), rotate)
-			if code == "" && (name != "request" || n != 32) {
-				t.Errorf("%s of %d bytes is allowed", name, n)
-			}
+		inv := invocation(t, held, rotate)
+		inv.Nonce = bytes.Repeat([]byte("n"), n)
+		checked, err := rotate.Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inv.Request, err = checked.Digest(held.PrefixHash(1), inv.Nonce); err != nil {
+			t.Fatal(err)
+		}
+		invoked, err := held.Append(ci, inv.Content(), token.WithSecret(token.InvocationKey()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code := decideWith(t, v, invoked.Text(), rotate); (code == "") != (n >= 16) {
+			t.Errorf("a nonce of %d bytes: %q", n, code)
+		}
+		code := decideWith(t, v, present(t, held, ci, rotate, func(b *datalog.Block) {
+			guard := b.Checks[0].Queries[0].Exprs[0].(datalog.Binary)
+			was := guard.Right.(datalog.Value).Term.(datalog.Bytes)
+			guard.Right = datalog.Value{Term: datalog.Bytes(fit([]byte(was), n))}
+			b.Checks[0].Queries[0].Exprs[0] = guard
+		}).Text(), rotate)
+		if (code == "") != (n == 32) {
+			t.Errorf("a request of %d bytes: %q", n, code)
 		}
 		for name, of := range map[string]func(*datalog.Block){
 			"approved": func(b *datalog.Block) { b.Facts[0].Terms[0] = datalog.Bytes(strings.Repeat("a", n)) },

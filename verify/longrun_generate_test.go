@@ -43,7 +43,7 @@ var checks = func() (parsed []delegation.Caveat) {
 	for _, source := range []string{
 		`check if true`, `check if operation("read")`, `reject if operation("write")`, `check all resource($r), $r.starts_with("a")`,
 		`check if resource("a/b") or resource("x")`, `check all arg("n", $v), $v > 3`, `check if arg("n", $v), $v.type() == "integer"`,
-		`check if arg("/o/k", $v), $v === 7`, `check if false`, `reject if arg("n", 7)`,
+		`check if arg($n, $v), $v === 42`, `check if arg("/o/k", $v), $v === 7`, `check if false`, `reject if arg("n", 7)`,
 		`check if depth($d), $d < 2`, `check if agent_key($k)`, `check if agent("agent:ci")`, `reject if agent("agent:next")`,
 		`check if time($t), $t > 2026-11-23T12:00:00Z`, `check if resource($r), {"a", "x"}.contains($r)`,
 		`check if delegator("alice@example.com")`, `check if holder("agent:next")`, `reject if holder("agent:next")`,
@@ -94,12 +94,12 @@ var (
 var (
 	usual = delegation.Request{
 		Operation: "read", Resources: []string{"a/b"}, Audience: "svc:certs",
-		Args: map[string]any{"n": 7, "p": "a/b", "u": "https://y.x.org/p", "ip": "10.1.2.3", "o": map[string]any{"k": 7, "u": "https://x.org/"}, "": 5},
+		Args: map[string]any{"n": 7, "p": "a/b", "u": "https://y.x.org/p", "ip": "10.1.2.3", "o": map[string]any{"k": 7, "u": "https://x.org/", "q": 42}, "": 5},
 	}
 	usualState = verify.State{Context: map[string]any{"ticket": "T-1", "epoch": 7}}
 	usualFacts = func() []datalog.Predicate {
 		b, err := datalog.ParseBlock(`operation("read"); resource("a/b"); audience("svc:certs"); arg("n", 7); arg("p", "a/b"); arg("u", "https://y.x.org/p");
-			arg("ip", "10.1.2.3"); arg("", 5); arg("/o/k", 7); arg("/o/u", "https://x.org/"); arg_ip("ip", "4:00001010000000010000001000000011");
+			arg("ip", "10.1.2.3"); arg("", 5); arg("/o/k", 7); arg("/o/q", 42); arg("/o/u", "https://x.org/"); arg_ip("ip", "4:00001010000000010000001000000011");
 			arg_host("u", "y.x.org"); arg_host("/o/u", "x.org"); context("ticket", "T-1"); context("epoch", 7); agent("agent:ci"); depth(1);
 			time(2026-11-23T12:10:00Z); weekday(1); minute(730);`, nil)
 		if err != nil {
@@ -189,7 +189,9 @@ func (w world) draw() delegation.Caveat {
 	return pick(w, checks...)
 }
 
-func (w world) argument() string { return pick(w, "n", "n", "p", "p", "u", "ip", "/o/k", "/o/u", "") }
+func (w world) argument() string {
+	return pick(w, "n", "n", "p", "p", "u", "ip", "/o/k", "/o/q", "/o/q", "/o/u", "")
+}
 
 func (w world) caveats(most int) []delegation.Caveat {
 	list := make([]delegation.Caveat, w.IntN(most+1))

@@ -235,7 +235,7 @@ func ruled(h *verify.Hearing, g *grown) (bool, error) {
 	return r.Allowed(), nil
 }
 
-// wholly has the request invoked, and verified from the first byte to the last.
+// wholly has the request invoked, and verified from the first byte to the last, twice.
 func wholly(directory *trust.Directory, req delegation.Request, state verify.State, g grown, at time.Time) (bool, error) {
 	checked, err := req.Check()
 	if err != nil {
@@ -256,8 +256,12 @@ func wholly(directory *trust.Directory, req delegation.Request, state verify.Sta
 	if err != nil {
 		return false, err
 	}
-	d, _ := v.VerifyWith(context.Background(), presented.Text(), req, state)
-	return d.Allowed, nil
+	first, _ := v.VerifyWith(context.Background(), presented.Text(), req, state)
+	again, _ := v.VerifyWith(context.Background(), presented.Text(), req, state) // of a chain that is known
+	if first.Allowed != again.Allowed {
+		return false, fmt.Errorf("allowed is %t the first time, %t of a known chain\n%s", first.Allowed, again.Allowed, shown(g))
+	}
+	return first.Allowed, nil
 }
 
 // chainVerifier is a verifier for the clock that stands still at a time.
@@ -268,7 +272,7 @@ func chainVerifier(directory *trust.Directory, at time.Time) (*verify.Verifier, 
 		return nil, err
 	}
 	return verify.New("svc:certs", roots, &verify.Options{
-		AllowReplay: true, Directory: directory, Memory: -1, Now: func() time.Time { return at },
+		AllowReplay: true, Directory: directory, Memory: 1 << 20, Now: func() time.Time { return at },
 	})
 }
 

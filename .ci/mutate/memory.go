@@ -8,7 +8,7 @@ var memoryMutants = []mutant{
 	{"R is compared with a table", "token/ed25519_table.go", "if string(r.Bytes()) != string(sig[:32]) {", "if false {", "./token", "KeyMemory"},
 	{"few tables", "token/keymemory.go", "(m.tables > m.most || m.recent.Len() > m.most*watched)", "m.recent.Len() > m.most*watched", "./token", "KeyMemory"},
 	{"a chain is continued by its own token", "token/delegation/read.go", "c.prefix == t.PrefixHash(n)", "true", "./verify", "ContinueReads"},
-	{"the memory is bounded", "verify/memory.go", "for m.bytes += r.size; m.bytes > m.most; {", "for m.bytes += r.size; false; {", "./verify", "MemoryIsBounded"},
+	{"the memory is bounded", "verify/memory.go", "for m.bytes += size; m.bytes > m.most; {", "for m.bytes += size; false; {", "./verify", "MemoryIsBounded"},
 	{"a known chain is not verified again", "verify/memory.go", "m.keep(&remembered{", "_ = (&remembered{", "./verify", "KnownChain"},
 	{"compiling beforehand is paid for", "verify/internal/engine/prepared.go", "q.cost = w.steps - before", "q.cost = before - before", "./verify/internal/engine", "Prepared"},
 	{"what one block is told is told to it alone", "verify/internal/engine/prepared.go", "e.originOf(uint64(b))", "e.originOf(0)", "./verify/internal/engine", "Prepared"},

@@ -13,9 +13,6 @@ var propertyMutants = []mutant{
 	{"property: a prefix stands first", "verify/internal/engine/operators.go", "return boolean(strings.HasPrefix(s, t)), none", "return boolean(strings.Contains(s, t)), none", "./verify", properties},
 	{"property: at most is no more", "verify/internal/engine/operators.go", "\tcase datalog.OpLessOrEqual:\n\t\treturn boolean(a <= b), none\n\tcase datalog.OpGreaterOrEqual:\n\t\treturn boolean(a >= b), none\n\tcase datalog.OpBitAnd:", "\tcase datalog.OpLessOrEqual:\n\t\treturn boolean(a <= b+1), none\n\tcase datalog.OpGreaterOrEqual:\n\t\treturn boolean(a >= b), none\n\tcase datalog.OpBitAnd:", "./verify", properties},
 
-	// The verifier: to whom a value is stated.
-	{"property: values inside arguments are stated to whoever asks", "verify/evaluate.go", "blocks[l.Block].Datalog = &told", "blocks[0].Datalog = &told", "./verify", properties},
-
 	// The reader.
 	{"property: below a path begins after a slash", "token/delegation/resource.go", `strings.HasPrefix(inner.Path, p.Path+"/")`, "strings.HasPrefix(inner.Path, p.Path)", "./verify", properties},
 	{"property: a bound is replaced by a tighter one only", "token/delegation/scope.go", "if Compare(bound.Caveat, c) == Within {", "if Compare(bound.Caveat, c) == Beyond {", "./verify", properties},
