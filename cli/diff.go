@@ -81,7 +81,7 @@ func diff(c *cli.Context, env *Env) error {
 		_, err = io.WriteString(env.Stdout, manyLines(b.String()))
 	}
 	if err == nil && !d.Descends {
-		return &nothingLeft{fmt.Errorf("B does not descend from A: %s", d.parting())}
+		return &nothingLeft{fmt.Errorf("the second token does not descend from the first: %s", d.parting())}
 	}
 	return cmp.Or(err, d.A.in.refused, d.B.in.refused)
 }

@@ -116,7 +116,7 @@ func CanonicalAgent(name string) error {
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, lower+upper) != "" {
-			return fmt.Errorf("%q: segments are made of letters, digits, dots, dashes and underscores; none is empty, . or ..", name)
+			return fmt.Errorf("%q: segments are made of letters, digits, dots, dashes and underscores; none is empty, and none is a dot or two", name)
 		}
 	}
 	return nil
