@@ -1,264 +1,116 @@
-// Command bench measures Whittle beside the Rust reference implementation of
-// Biscuit, taking turns in one run, and writes what it found as a table.
-//
-//	bench/peers/build     # once: builds the Rust side
-//	go run ./bench        # prints the table, and writes bench/RESULTS.md
-//
-// Only the ratios mean something: both sides run on the same machine, in turns.
+// Command bench measures Whittle beside its peers, in turns in one run, and writes what
+// it found to RESULTS.md and charts. Start it by bench/run, which builds what is missing.
 package main
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"runtime"
-	"slices"
-	"strings"
+	"path/filepath"
 	"time"
 
+	"github.com/whittle-auth/whittle/bench/measure"
 	"github.com/whittle-auth/whittle/bench/peers"
-	"github.com/whittle-auth/whittle/token"
-	"github.com/whittle-auth/whittle/token/datalog"
-	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/bench/report"
+	"github.com/whittle-auth/whittle/bench/work"
 )
 
+type flags struct {
+	quick, smoke, million, render bool
+	folder                        string
+}
+
 func main() {
-	rounds := flag.Int("rounds", 40, "how many turns each side takes")
-	out := flag.String("o", "bench/RESULTS.md", "the file to write, - for none")
+	var f flags
+	flag.BoolVar(&f.quick, "quick", false, "measure for less than a minute: figures scatter")
+	flag.BoolVar(&f.smoke, "smoke", false, "do all the work once, write nothing: does everything run?")
+	flag.BoolVar(&f.million, "million", false, "time a million decisions for the latencies instead of 200,000")
+	flag.BoolVar(&f.render, "render", false, "measure nothing: write the report again from results.json and NOTES.md")
+	flag.StringVar(&f.folder, "o", ".", "the folder to write to")
 	flag.Parse()
-	if err := run(*rounds, *out); err != nil {
+	if err := run(f); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds int, out string) error {
-	if rounds < 3 {
-		return errors.New("at least three rounds are needed for a median")
-	}
-	peer, err := peers.Start()
-	if err != nil {
-		return err
-	}
-	defer peer.Close()
-	var rows []row
-	for _, blocks := range []int{1, 3, 5, 10} {
-		s, err := newSubject(peer, blocks)
+func run(f flags) error {
+	saved := filepath.Join(f.folder, "results.json")
+	if f.render {
+		r, err := report.Load(saved)
 		if err != nil {
 			return err
 		}
-		for _, w := range s.works() {
-			fmt.Fprintf(os.Stderr, "%d blocks: %s\n", blocks, w.name)
-			r, err := measure(peer, w, blocks, rounds)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, r)
-		}
+		return write(r, f.folder)
 	}
-	var b strings.Builder
-	report(&b, rows, rounds)
-	fmt.Print(b.String())
-	if out == "-" {
-		return nil
-	}
-	return os.WriteFile(out, []byte(b.String()), 0o644)
-}
-
-// A subject is the benchmark token with what it takes to decide on it.
-type subject struct {
-	data       []byte
-	root       token.PublicKey
-	verified   *token.Token
-	text       string
-	authorizer *datalog.Authorizer
-	prepared   *verify.Authorizer
-}
-
-func newSubject(peer *peers.Peer, blocks int) (*subject, error) {
-	data, root, err := peer.Token(blocks)
-	if err != nil {
-		return nil, err
-	}
-	s := &subject{data: data}
-	if s.root, err = token.ParsePublicKey(root); err != nil {
-		return nil, err
-	}
-	if s.text, err = peer.Authorizer(); err != nil {
-		return nil, err
-	}
-	if s.authorizer, err = datalog.ParseAuthorizer(s.text, nil); err != nil {
-		return nil, err
-	}
-	if s.prepared, err = verify.NewAuthorizer(s.authorizer); err != nil {
-		return nil, err
-	}
-	s.verified, err = s.verify()
-	return s, err
-}
-
-func (s *subject) verify() (*token.Token, error) {
-	u, err := token.Parse(s.data, nil)
-	if err != nil {
-		return nil, err
-	}
-	return u.Verify(s.root)
-}
-
-// A work is one thing to measure on both sides. peer is empty where there is
-// nothing to compare with.
-type work struct {
-	name string
-	peer peers.Op
-	run  func() error
-}
-
-func (s *subject) works() []work {
-	authorize := func(t *token.Token) error {
-		_, err := s.prepared.Authorize(t, nil, nil)
+	r, err := measureAll(f)
+	if err != nil || f.smoke {
 		return err
 	}
-	pub, priv, _ := ed25519.GenerateKey(nil)
-	message := make([]byte, 200)
-	signature := ed25519.Sign(priv, message)
-	return []work{
-		{"parse", peers.Parse, func() error {
-			u, err := token.Parse(s.data, nil)
-			if err != nil {
-				return err
-			}
-			_, err = u.UnverifiedBlocks()
-			return err
-		}},
-		{"parse and verify", peers.Verify, func() error { _, err := s.verify(); return err }},
-		{"authorize", peers.Authorize, func() error { return authorize(s.verified) }},
-		{"authorize, policy not prepared", peers.Authorize, func() error { _, err := verify.Authorize(s.verified, s.authorizer, nil); return err }},
-		{"policy text", peers.Policy, func() error { _, err := datalog.ParseAuthorizer(s.text, nil); return err }},
-		{"everything", peers.Cold, func() error {
-			t, err := s.verify()
-			if err != nil {
-				return err
-			}
-			return authorize(t)
-		}},
-		{"one crypto/ed25519 verify", "", func() error {
-			if !ed25519.Verify(pub, message, signature) {
-				return errors.New("does not verify")
-			}
-			return nil
-		}},
+	if err := r.Save(saved); err != nil {
+		return err
 	}
+	return write(r, f.folder)
 }
 
-// A row is what one work took, in nanoseconds: medians, and half the distance
-// between the quartiles.
-type row struct {
-	blocks          int
-	work            string
-	ours, theirs    float64
-	spread, spread2 float64
-	allocs          float64
-}
-
-// measure lets both sides take turns, each long enough for its clock.
-func measure(peer *peers.Peer, w work, blocks, rounds int) (row, error) {
-	const turn = 4 * time.Millisecond
-	iterations, err := calibrate(w.run, turn)
+func write(r *report.Results, folder string) error {
+	notes, err := report.ReadNotes("NOTES.md")
 	if err != nil {
-		return row{}, err
+		return err
 	}
-	var ours, theirs []float64
-	for range rounds {
-		d, err := timed(w.run, iterations)
-		if err != nil {
-			return row{}, err
-		}
-		ours = append(ours, float64(d.Nanoseconds())/float64(iterations))
-		if w.peer == "" {
-			continue
-		}
-		total, err := peer.Time(w.peer, blocks, iterations)
-		if err != nil {
-			return row{}, err
-		}
-		theirs = append(theirs, float64(total.Nanoseconds())/float64(iterations))
+	if err := report.WriteCharts(r, folder); err != nil {
+		return err
 	}
-	r := row{blocks: blocks, work: w.name}
-	r.ours, r.spread = median(ours)
-	if w.peer != "" {
-		r.theirs, r.spread2 = median(theirs)
-	}
-	r.allocs, err = allocations(w.run)
-	return r, err
+	return os.WriteFile(filepath.Join(folder, "RESULTS.md"), []byte(report.Markdown(r, notes)), 0o644)
 }
 
-// calibrate returns how many runs fill a turn.
-func calibrate(run func() error, turn time.Duration) (int, error) {
-	for n := 1; ; n *= 2 {
-		d, err := timed(run, n)
-		if err != nil {
-			return 0, err
-		}
-		if d >= turn {
-			return n, nil
-		}
+// plan says how long to measure.
+func (f flags) plan() measure.Plan {
+	switch {
+	case f.smoke:
+		return measure.Plan{Turns: 1, Turn: 0, Most: time.Second}
+	case f.quick:
+		return measure.Plan{Turns: 7, Turn: 3 * time.Millisecond, Most: 250 * time.Millisecond}
 	}
+	return measure.Plan{Turns: 60, Turn: 10 * time.Millisecond, Most: 10 * time.Second}
 }
 
-func timed(run func() error, n int) (time.Duration, error) {
-	start := time.Now()
-	for range n {
-		if err := run(); err != nil {
-			return 0, err
+func measureAll(f flags) (*report.Results, error) {
+	quick := f.quick || f.smoke
+	r := &report.Results{Taken: time.Now().UTC(), Quick: quick, Plan: f.plan(), Patience: work.Patience(quick)}
+	env := work.Env{Rust: peers.Rust(".", r.Patience), Wasm: peers.Wasm(".", r.Patience)}
+	defer func() { env.Rust.Close(); env.Wasm.Close() }()
+	r.Machine, r.Versions, r.Missing = describe(env)
+	works, err := work.All(env, quick)
+	if err != nil {
+		return nil, err
+	}
+	p := newProgress(len(works) + 3)
+	defer p.clear()
+	for _, w := range works {
+		p.step(fmt.Sprintf("%s: %s, %d", w.Group, w.Name, w.Size))
+		figures := r.Plan.Measure(w.Sides)
+		if figures[0].Failure != "" {
+			return nil, fmt.Errorf("%s, %s, %d: %s", w.Group, w.Name, w.Size, figures[0].Failure)
 		}
+		r.Works = append(r.Works, report.Work{Group: w.Group, Name: w.Name, Size: w.Size, Figures: figures})
 	}
-	return time.Since(start), nil
-}
-
-func allocations(run func() error) (float64, error) {
-	const n = 200
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if _, err := timed(run, n); err != nil {
-		return 0, err
+	p.step("sizes")
+	sizes, err := work.Sizes(env)
+	p.step("throughput")
+	turns, turn, decisions := 5, time.Second, 200_000
+	switch {
+	case f.million:
+		decisions = 1_000_000
+	case f.smoke:
+		turns, turn, decisions = 1, 10*time.Millisecond, 2000
+	case f.quick:
+		turns, turn, decisions = 1, 200*time.Millisecond, 20_000
 	}
-	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / n, nil
-}
-
-// median returns the median of the turns and half the distance between the
-// quartiles.
-func median(v []float64) (mid, spread float64) {
-	slices.Sort(v)
-	at := func(q float64) float64 { return v[int(q*float64(len(v)-1))] }
-	return at(0.5), (at(0.75) - at(0.25)) / 2
-}
-
-func report(w io.Writer, rows []row, rounds int) {
-	fmt.Fprintf(w, "# Results\n\nWritten by `go run ./bench`: medians of %d turns in which both sides alternate, with half the\n", rounds)
-	fmt.Fprintf(w, "distance between the quartiles. %s, %s/%s, %d cores; Rust: biscuit-auth 6.0.0, release build with\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	fmt.Fprint(w, "link-time optimisation. Trust the ratios, not the microseconds. The token is described in\n`bench/peers/README.md`.\n\n")
-	fmt.Fprintln(w, "| blocks | work | Whittle, µs | biscuit-rust, µs | ratio | allocations |")
-	fmt.Fprintln(w, "| ---: | --- | ---: | ---: | ---: | ---: |")
-	for _, r := range rows {
-		theirs, ratio := "", ""
-		if r.theirs > 0 {
-			theirs = fmt.Sprintf("%.1f ± %.1f", r.theirs/1000, r.spread2/1000)
-			ratio = fmt.Sprintf("%.2f", r.ours/r.theirs)
-		}
-		fmt.Fprintf(w, "| %d | %s | %.1f ± %.1f | %s | %s | %.0f |\n", r.blocks, r.work, r.ours/1000, r.spread/1000, theirs, ratio, r.allocs)
-	}
-	fmt.Fprint(w, "\n## Without the signatures\n\nWhat a decision takes besides cryptography: \"parse\" and \"authorize\" together.\n\n")
-	fmt.Fprint(w, "| blocks | Whittle, µs | biscuit-rust, µs | ratio |\n| ---: | ---: | ---: | ---: |\n")
-	for _, blocks := range []int{1, 3, 5, 10} {
-		find := func(name string) row {
-			return rows[slices.IndexFunc(rows, func(r row) bool { return r.blocks == blocks && r.work == name })]
-		}
-		parse, authorize := find("parse"), find("authorize")
-		ours, theirs := parse.ours+authorize.ours, parse.theirs+authorize.theirs
-		fmt.Fprintf(w, "| %d | %.1f | %.1f | %.2f |\n", blocks, ours/1000, theirs/1000, ours/theirs)
-	}
+	throughputs, err2 := work.Throughputs(turns, turn)
+	p.step("latency")
+	latencies, err3 := work.MixedWarm(decisions)
+	r.Sizes, r.Throughputs, r.Latencies = sizes, throughputs, latencies
+	return r, errors.Join(err, err2, err3)
 }

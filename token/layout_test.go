@@ -29,8 +29,6 @@ func TestImportsPointOneWay(t *testing.T) {
 		"vectors":                         "",
 		"vectors/generate":                "",
 		"vectors/interop":                 "token/datalog",
-		"bench/peers":                     "",
-		"bench":                           "bench/peers token/datalog token verify",
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").CombinedOutput()
 	if err != nil {
