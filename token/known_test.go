@@ -82,8 +82,22 @@ func TestVerifyAfter(t *testing.T) {
 			}
 		}
 	}
-	if _, err := u.VerifyAfter(whole); err == nil {
-		t.Error("a token that adds nothing to what is known was verified")
+	for i := range data { // all blocks are known: what is left is the proof
+		damaged := bytes.Clone(data)
+		damaged[i] ^= 1
+		v, err := Parse(damaged, nil)
+		if err != nil {
+			continue
+		}
+		_, cold := v.Verify(root.Public())
+		if _, warm := v.VerifyAfter(whole); (warm == nil) != (cold == nil) {
+			t.Errorf("all known, byte %d damaged: %v, without the knowledge %v", i, warm, cold)
+		}
+	}
+	if short, err := Parse(second.Bytes(), nil); err != nil {
+		t.Fatal(err)
+	} else if _, err := short.VerifyAfter(whole); err == nil {
+		t.Error("a token shorter than what is known was verified")
 	}
 	other := longer(t, first, numberedKey(t, 1), `check if resource("b");`, HeldBy(numberedKey(t, 2).Public()))
 	if _, err := u.VerifyAfter(other); err == nil {

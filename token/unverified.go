@@ -142,12 +142,12 @@ func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
 
 // VerifyAfter is [Unverified.Verify] for a token of which the first blocks are
 // known: those of a token that has been verified, byte for byte. Only what follows
-// them is checked and decoded, under the limits that known was read with. It fails
-// where the token does not begin with all of known's blocks or has none after them.
+// them, and the proof, is checked and decoded, under the limits that known was read
+// with. It fails where the token does not begin with all of known's blocks.
 func (u *Unverified) VerifyAfter(known *Token) (*Token, error) {
 	blocks := known.container.Blocks
-	if len(u.container.Blocks) <= len(blocks) {
-		return nil, Errorf(CodeSignature, -1, "the token has no block beyond those that are known")
+	if len(u.container.Blocks) < len(blocks) {
+		return nil, Errorf(CodeSignature, -1, "the token is shorter than the one that is known")
 	}
 	for i := range blocks {
 		if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) {

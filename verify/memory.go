@@ -16,7 +16,8 @@ import (
 const DefaultMemory = 16 << 20
 
 // memory holds chains whose signatures have verified, so that a new invocation of
-// one costs one signature and a new agent below one costs two. It holds signatures
+// one costs one signature, a new agent below one two, and a session none after its
+// first request. It holds signatures
 // and what the blocks say, never a decision: who is trusted, the time, revocation and
 // the request are looked at each time.
 //
@@ -79,23 +80,33 @@ func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*
 		}
 		m.learn(t, 1)
 		chain, err := delegation.Read(t, m.facts...)
+		if err == nil {
+			m.learnSession(t, chain)
+		}
 		return t, chain, nil, err
 	}
 	t, err := u.VerifyAfter(known.token)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m.learn(t, len(known.token.Blocks())+1)
+	n := len(known.token.Blocks())
+	if n == len(t.Blocks()) && t.Form() == known.token.Form() {
+		return t, known.chain, known, nil
+	}
+	m.learn(t, n+1)
 	chain, err := known.chain.Continue(t, m.facts...)
+	if err == nil {
+		m.learnSession(t, chain)
+	}
 	return t, chain, known, err
 }
 
-// find returns the longest known chain that u continues and that one of the roots,
+// find returns the longest known chain that u continues, or is, and that one of the roots,
 // which are those trusted now, has signed.
 func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for n := u.Len() - 1; n > 0; n-- {
+	for n := u.Len(); n > 0; n-- {
 		for _, root := range roots {
 			if e := m.chains[chainName(root, u.PrefixHash(n))]; e != nil {
 				m.recent.MoveToFront(e)
@@ -118,6 +129,14 @@ func (m *memory) learn(t *token.Token, from int) {
 			return // nor does a longer one keep the rules, unless it is bearer
 		}
 		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(n)), size: sizeOf(known), token: known, chain: chain})
+	}
+}
+
+// learnSession remembers a token that will come again as it is, with each request on
+// its connection.
+func (m *memory) learnSession(t *token.Token, chain *delegation.Chain) {
+	if inv := chain.Invocation; inv != nil && inv.IsSession() {
+		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(len(t.Blocks()))), size: sizeOf(t), token: t, chain: chain})
 	}
 }
 

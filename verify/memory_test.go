@@ -210,3 +210,46 @@ func TestToldBeyondTheKnownBlocks(t *testing.T) {
 		}
 	}
 }
+
+// TestKnownSessionCostsNoSignature: a session token travels with each request and is
+// verified once; its window, its connection and its form are looked at each time.
+func TestKnownSessionCostsNoSignature(t *testing.T) {
+	at := now
+	v := verifier(t, func(o *verify.Options) { o.Now = func() time.Time { return at } })
+	text := session(t, mint(t, good), exporter(1))
+	ask := func(text string, c delegation.Channel) token.Code { return decideGiven(t, v, text, rotate, on(c)) }
+	for i, want := range []uint64{2, 0, 0} {
+		if got := signatures(v, func() {
+			if code := ask(text, exporter(1)); code != "" {
+				t.Errorf("denied: %s", code)
+			}
+		}); got != want {
+			t.Errorf("request %d: %d signatures, want %d", i, got, want)
+		}
+	}
+	if code := ask(text, exporter(2)); code != token.CodeCheckFailed {
+		t.Errorf("on another connection: %q", code)
+	}
+	u, err := token.ParseText(text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := u.Verify(alice.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := whole.Seal(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, c := range map[string]token.Chain{"held": whole.First(2), "sealed": sealed} {
+		want := decideGiven(t, verifier(t, nil), c.Text(), rotate, on(exporter(1)))
+		if code := ask(c.Text(), exporter(1)); code != want || code == "" {
+			t.Errorf("%s: %q, a verifier without memory says %q", form, code, want)
+		}
+	}
+	at = now.Add(11 * time.Minute)
+	if code := ask(text, exporter(1)); code != token.CodeWindow {
+		t.Errorf("after its window: %q", code)
+	}
+}
