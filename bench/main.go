@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/whittle-auth/whittle/bench/measure"
@@ -76,6 +77,18 @@ func (f flags) plan() measure.Plan {
 	return measure.Plan{Turns: 60, Turn: 10 * time.Millisecond, Most: 10 * time.Second}
 }
 
+// unexpected is the failure of a side, where it is none that belongs to the results: a
+// peer that is too slow, and biscuit-wasm's own limits.
+func unexpected(figures []measure.Figure) error {
+	for _, f := range figures {
+		known := strings.Contains(f.Failure, peers.ErrTooSlow.Error()) || strings.Contains(f.Failure, "RunLimit")
+		if f.Failure != "" && !known {
+			return fmt.Errorf("%s: %s", f.Side, f.Failure)
+		}
+	}
+	return nil
+}
+
 func measureAll(f flags) (*report.Results, error) {
 	quick := f.quick || f.smoke
 	r := &report.Results{Taken: time.Now().UTC(), Quick: quick, Plan: f.plan(), Patience: work.Patience(quick)}
@@ -93,6 +106,11 @@ func measureAll(f flags) (*report.Results, error) {
 		figures := r.Plan.Measure(w.Sides)
 		if figures[0].Failure != "" {
 			return nil, fmt.Errorf("%s, %s, %d: %s", w.Group, w.Name, w.Size, figures[0].Failure)
+		}
+		if f.smoke {
+			if err := unexpected(figures); err != nil {
+				return nil, fmt.Errorf("%s, %s, %d: %w", w.Group, w.Name, w.Size, err)
+			}
 		}
 		r.Works = append(r.Works, report.Work{Group: w.Group, Name: w.Name, Size: w.Size, Figures: figures})
 	}

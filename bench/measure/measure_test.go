@@ -31,7 +31,7 @@ func TestMeasureComparesWithTheFirstSide(t *testing.T) {
 
 // A slow side is run once to see how slow it is, and that counts.
 func TestSlowSidesTakeFewerTurns(t *testing.T) {
-	got := Plan{Turns: 40, Turn: time.Millisecond, Most: 3 * time.Second}.Measure([]Side{
+	got := Plan{Turns: 40, Turn: time.Millisecond, Most: 8 * time.Second}.Measure([]Side{
 		scripted("slow", 2*time.Second), scripted("slower", 2*time.Minute),
 	})
 	if got[0].Turns != 4 || got[1].Turns != 1 {

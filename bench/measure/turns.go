@@ -44,7 +44,7 @@ type Figure struct {
 type Plan struct {
 	Turns int           // that each side takes
 	Turn  time.Duration // how much processor time a turn takes at least
-	Most  time.Duration // what all turns of one side may take, when runs are slow
+	Most  time.Duration // what all turns of one side may take by the wall, when runs are slow
 }
 
 // Measure lets the sides take turns. A side that fails is left out of the turns and
@@ -57,9 +57,9 @@ func (p Plan) Measure(sides []Side) []Figure {
 			entrants[i].err = err
 		}
 	}
-	for turn := range p.Turns {
+	for range p.Turns {
 		for _, e := range entrants {
-			if e.err == nil && !e.spent(turn, p.Most) {
+			if e.err == nil && !e.spent(p.Most) {
 				e.err = e.turn()
 			}
 		}
@@ -74,7 +74,7 @@ func (p Plan) Measure(sides []Side) []Figure {
 type entrant struct {
 	Side
 	times     int           // runs in a turn
-	took      time.Duration // processor time of the last turn while calibrating
+	used      time.Duration // by the wall, of all turns
 	wall, cpu []float64     // of each turn, nanoseconds a run
 	err       error
 }
@@ -91,7 +91,6 @@ func (e *entrant) calibrate(turn time.Duration) error {
 		if err != nil {
 			return err
 		}
-		e.took = c.CPU
 		if c.CPU >= turn {
 			if e.times == 1 {
 				e.add(c)
@@ -101,10 +100,11 @@ func (e *entrant) calibrate(turn time.Duration) error {
 	}
 }
 
-// spent reports whether a slow side has had its share of time. The run that
-// calibrated it is its first turn.
-func (e *entrant) spent(turn int, most time.Duration) bool {
-	return len(e.wall) > 0 && time.Duration(turn+1)*e.took > most
+// spent reports whether one more turn would be more than a side's share of time. The
+// run that calibrated a slow side is its first turn.
+func (e *entrant) spent(most time.Duration) bool {
+	turns := len(e.wall)
+	return turns > 0 && e.used+e.used/time.Duration(turns) > most
 }
 
 func (e *entrant) turn() error {
@@ -116,6 +116,7 @@ func (e *entrant) turn() error {
 }
 
 func (e *entrant) add(c Cost) {
+	e.used += c.Wall
 	e.wall = append(e.wall, float64(c.Wall.Nanoseconds())/float64(e.times))
 	e.cpu = append(e.cpu, float64(c.CPU.Nanoseconds())/float64(e.times))
 }

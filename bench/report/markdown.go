@@ -19,7 +19,7 @@ var groups = []group{
 	{work.Biscuits, "blocks", `A plain Biscuit: three rights and a time check in block 0, a resource and a time check in each further
 block; the authorizer states time, resource and operation, and one policy allows by the rights. All implementations of
 Biscuit read the same bytes. "Parse" leaves the signatures out, which biscuit-wasm cannot do. The authorizer is prepared
-beforehand but for the row that says so. A macaroon has as many caveats, a secret that every service shares, and no
+beforehand but for the rows that say so; biscuit-rust compiles it at each decision. A macaroon has as many caveats, a secret that every service shares, and no
 signature; a JWT has one signature and no blocks.`, []string{"cold.svg"}},
 	{work.Delegations, "hops", `A token minted once and handed on, narrowed by the second and the third hop, verified for one request.
 Each hop is a signature, and the invocation, or Tenuo's proof of possession, is one more. Cold: the verifier has no memory.
@@ -32,7 +32,7 @@ that a signer returns, and Biscuit makes a key for each block.`, nil},
 the file of its group. Rules and facts are prepared; the request is stated each time. Datalog derives all that follows,
 Cedar and Rego only look for what the request needs.`, []string{"policy.svg"}},
 	{work.Closures, "edges", `All pairs that a path connects: 5,050 for 100 edges, 45,150 for 300, 500,500 for 1,000. Limits are raised
-on all sides. Cedar has no recursion. Rego has none either, but a built-in function that follows a graph.`, []string{"closure.svg"}},
+on all sides but biscuit-wasm's, which keeps to its own. Cedar has no recursion. Rego has none either, but a built-in function that follows a graph.`, []string{"closure.svg"}},
 }
 
 // Markdown writes the report.
@@ -44,7 +44,7 @@ func Markdown(r *Results, notes Notes) string {
 	if r.Quick {
 		b.WriteString(" by a quick run, whose figures scatter more and whose goals are no verdict")
 	}
-	fmt.Fprintf(&b, ": %d turns of at least %v of CPU, at most %v for each side of each row.\n\n", r.Plan.Turns, r.Plan.Turn, r.Plan.Most)
+	fmt.Fprintf(&b, ": %d turns of at least %v of CPU, at most %v by the wall for each side\nof each row.\n\n", r.Plan.Turns, r.Plan.Turn, r.Plan.Most)
 	list(&b, "Machine", r.Machine)
 	list(&b, "Versions", r.Versions)
 	list(&b, "Missing", r.Missing)

@@ -146,7 +146,8 @@ func biscuits(e Env, _ bool) ([]Work, error) {
 				return nil, err
 			}
 			cold = append(cold, measure.InProcess(JWT, j.verify))
-			works = append(works, Work{Biscuits, Policy, blocks, b.beside(e, peers.Policy, func() error { _, err := b.compile(); return err })})
+			works = append(works, Work{Biscuits, Policy, blocks, b.beside(e, peers.Policy, func() error { _, err := b.compile(); return err })},
+				Work{Biscuits, PolicyParsed, blocks, b.beside(e, peers.Policy, func() error { _, err := datalog.ParseAuthorizer(b.text, nil); return err })})
 		}
 		works = append(works,
 			Work{Biscuits, Parse, blocks, b.beside(e, peers.Parse, b.parse)[:2]}, // wasm reads nothing without verifying it
@@ -160,9 +161,10 @@ func biscuits(e Env, _ bool) ([]Work, error) {
 
 // The work on the benchmark token.
 const (
-	Policy    = "policy text to compiled policy"
-	Parse     = "parse"
-	Verify    = "parse and verify"
-	Authorize = "authorize"
-	Cold      = "parse, verify and authorize, cold"
+	Policy       = "policy text to compiled policy"
+	PolicyParsed = "policy text to syntax tree"
+	Parse        = "parse"
+	Verify       = "parse and verify"
+	Authorize    = "authorize"
+	Cold         = "parse, verify and authorize, cold"
 )

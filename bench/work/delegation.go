@@ -240,6 +240,7 @@ func delegations(e Env, _ bool) ([]Work, error) {
 				measure.InProcess(Whittle, known),
 				bare(1),
 				{Name: WithReplay, Run: c.remembering},
+				ask(Tenuo, e.Rust, peers.VerifyChain, tenuoChain(hops)), // remembers nothing
 			}},
 			Work{Delegations, Session, hops, []measure.Side{measure.InProcess(Whittle, session), bare(1)}},
 		)
