@@ -17,9 +17,8 @@ const DefaultMemory = 16 << 20
 
 // memory holds chains whose signatures have verified, so that a new invocation of
 // one costs one signature, a new agent below one two, and a session none after its
-// first request. It holds signatures
-// and what the blocks say, never a decision: who is trusted, the time, revocation and
-// the request are looked at each time.
+// first request. It holds signatures and what the blocks say, never a decision: who is
+// trusted, the time, revocation and the request are looked at each time.
 //
 // A chain is found by its root key and its prefix hash, which covers every byte of its
 // blocks. It is safe for concurrent use.
