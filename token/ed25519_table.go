@@ -18,10 +18,10 @@ type pointTable struct {
 	rows  [][]edwards25519.Point
 }
 
-// Widths of tables. A key's table has 64 rows of 8 points, 80 KiB; that of the
+// Widths of tables. A key's table has 51 rows of 16 points, 130 KiB; that of the
 // base point, of which there is one, 43 rows of 32 points, 215 KiB.
 const (
-	keyTableWidth  = 4
+	keyTableWidth  = 5
 	baseTableWidth = 6
 )
 

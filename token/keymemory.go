@@ -9,7 +9,7 @@ import (
 )
 
 // A KeyMemory makes verifying faster for Ed25519 keys that sign often: for each it
-// keeps a table of multiples, 80 KiB, with which a signature takes less than half
+// keeps a table of multiples, 130 KiB, with which a signature takes less than half
 // the time. What it accepts is exactly what [PublicKey.Verify] does. It holds no
 // signature and no verdict. It is safe for concurrent use; a nil *KeyMemory
 // remembers nothing.

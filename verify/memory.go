@@ -61,9 +61,9 @@ func (r *remembered) prepare(v *Verifier) *engine.Prepared {
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
-// take 80 KiB each.
+// take 130 KiB each.
 func newMemory(most int, facts []delegation.FactType) *memory {
-	const keySize = 80 << 10
+	const keySize = 130 << 10
 	return &memory{keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4, chains: map[[32]byte]*list.Element{}}
 }
 
