@@ -96,7 +96,7 @@ type Supposition struct {
 func (v *Verifier) Explain(ctx context.Context, raw string, req delegation.Request, s Supposition) *Explanation {
 	now := s.At.UTC().Truncate(time.Second)
 	if s.At.IsZero() {
-		now = v.now()
+		now = v.peek()
 	}
 	e, d := &Explanation{At: now}, &Decision{}
 	a, err := v.open(ctx, d, raw, req, s.State, now)

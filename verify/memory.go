@@ -77,66 +77,64 @@ func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		m.learn(t, 1)
-		chain, err := delegation.Read(t, m.facts...)
-		if err == nil {
-			m.learnSession(t, chain)
-		}
+		chain, err := m.learn(t, nil)
 		return t, chain, nil, err
 	}
 	t, err := u.VerifyAfter(known.token)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	n := len(known.token.Blocks())
-	if n == len(t.Blocks()) && t.Form() == known.token.Form() {
+	if len(known.token.Blocks()) == len(t.Blocks()) && t.Form() == known.token.Form() {
 		return t, known.chain, known, nil
 	}
-	m.learn(t, n+1)
-	chain, err := known.chain.Continue(t, m.facts...)
-	if err == nil {
-		m.learnSession(t, chain)
-	}
+	chain, err := m.learn(t, known)
 	return t, chain, known, err
 }
 
 // find returns the longest known chain that u continues, or is, and that one of the roots,
 // which are those trusted now, has signed.
 func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *remembered {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	names := make([][32]byte, 0, u.Len()*len(roots))
 	for n := u.Len(); n > 0; n-- {
 		for _, root := range roots {
-			if e := m.chains[chainName(root, u.PrefixHash(n))]; e != nil {
-				m.recent.MoveToFront(e)
-				m.hits++
-				return e.Value.(*remembered)
-			}
+			names = append(names, chainName(root, u.PrefixHash(n)))
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		if e := m.chains[name]; e != nil {
+			m.recent.MoveToFront(e)
+			m.hits++
+			return e.Value.(*remembered)
 		}
 	}
 	m.misses++
 	return nil
 }
 
-// learn remembers a verified token without its last block, which is an invocation,
-// and the chains that lead there, from the given length on.
-func (m *memory) learn(t *token.Token, from int) {
-	for n := from; n < len(t.Blocks()); n++ {
-		known := t.First(n)
-		chain, err := delegation.Read(known, m.facts...)
-		if err != nil {
-			return // nor does a longer one keep the rules, unless it is bearer
-		}
-		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(n)), size: sizeOf(known), token: known, chain: chain})
+// learn reads a verified token, of which the first blocks may be known, and remembers
+// the chains that lead to it: the last block is an invocation, which comes once, unless
+// it is a session's. It reads each block once.
+func (m *memory) learn(t *token.Token, known *remembered) (*delegation.Chain, error) {
+	n, chain := 0, new(delegation.Chain)
+	if known != nil {
+		n, chain = len(known.token.Blocks()), known.chain
 	}
-}
-
-// learnSession remembers a token that will come again as it is, with each request on
-// its connection.
-func (m *memory) learnSession(t *token.Token, chain *delegation.Chain) {
-	if inv := chain.Invocation; inv != nil && inv.IsSession() {
+	for n++; n < len(t.Blocks()); n++ {
+		first := t.First(n)
+		longer, err := chain.Continue(first, m.facts...)
+		if err != nil {
+			break // what a shorter form breaks may be whole in the longer one: bearer
+		}
+		chain = longer
+		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(n)), size: sizeOf(first), token: first, chain: chain})
+	}
+	chain, err := chain.Continue(t, m.facts...)
+	if err == nil && chain.Invocation != nil && chain.Invocation.IsSession() {
 		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(len(t.Blocks()))), size: sizeOf(t), token: t, chain: chain})
 	}
+	return chain, err
 }
 
 func (m *memory) keep(r *remembered) {
@@ -178,10 +176,7 @@ func sizeOf(t *token.Token) int {
 }
 
 func chainName(root token.PublicKey, prefix [32]byte) [32]byte {
-	buf := make([]byte, 0, 128)
-	buf = append(buf, root.Bytes()...)
-	buf = append(buf, prefix[:]...)
-	return sha256.Sum256(buf)
+	return sha256.Sum256(append(root.Bytes(), prefix[:]...))
 }
 
 // MemoryStats says how much a verifier's memory helps.

@@ -3,6 +3,8 @@ package verify_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -251,5 +253,73 @@ func TestKnownSessionCostsNoSignature(t *testing.T) {
 	at = now.Add(11 * time.Minute)
 	if code := ask(text, exporter(1)); code != token.CodeWindow {
 		t.Errorf("after its window: %q", code)
+	}
+}
+
+// TestMemoryCountsRegularExpressions: a token whose checks unfold into far more than its
+// bytes is not kept in that form.
+func TestMemoryCountsRegularExpressions(t *testing.T) {
+	v := verifier(t, forgetful)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range 12 {
+		var source strings.Builder
+		source.WriteString(`holder("agent:runner");`)
+		for j := range 200 {
+			fmt.Fprintf(&source, `reject if arg("none", $v), $v.type() == "string" && $v.matches("^(?:%d|[a-z]{%d})$");`, i, 800+j)
+		}
+		c := add(t, mint(t, good), ci, source.String(), token.HeldBy(runner.Public()))
+		text := present(t, c, runner, rotate, nil).Text()
+		for range 2 {
+			if code := decideWith(t, v, text, rotate); code != "" {
+				t.Fatalf("denied: %s", code)
+			}
+		}
+	}
+	grown := int64(heap()) - int64(before)
+	if most := int64(2 * verify.DefaultMemory); grown > most {
+		t.Errorf("%d MB of heap for a memory of %d MB that says %d MB", grown>>20, verify.DefaultMemory>>20, v.MemoryStats().Bytes>>20)
+	}
+	runtime.KeepAlive(v)
+}
+
+// TestColdChainIsReadOnce: a long chain takes work in proportion to its length, also
+// where all that leads to it is remembered.
+func TestColdChainIsReadOnce(t *testing.T) {
+	cost := func(hops int) float64 {
+		c, holder := mint(t, good), token.Signer(ci)
+		for i := range hops {
+			next := key(fmt.Sprint("hop ", i))
+			c = add(t, c, holder, `holder("agent"); check all operation($o), ["rotate", "read"].contains($o);`, token.HeldBy(next.Public()))
+			holder = next
+		}
+		text := present(t, c, holder, rotate, nil).Text()
+		return testing.AllocsPerRun(3, func() {
+			v := verifier(t, func(o *verify.Options) { o.AllowReplay, o.MaxDepth = true, 30 })
+			if code := decideWith(t, v, text, rotate); code != "" {
+				t.Fatalf("denied: %s", code)
+			}
+		})
+	}
+	if five, twenty := cost(5), cost(20); twenty > 5*five {
+		t.Errorf("%v allocations for 20 hops, %v for 5", twenty, five)
+	}
+}
+
+// TestExplainMovesNoClock: an explanation of what would be later leaves the verifier in
+// its own time.
+func TestExplainMovesNoClock(t *testing.T) {
+	at := now.Add(2 * time.Hour)
+	v := verifier(t, func(o *verify.Options) { o.Now = func() time.Time { return at } })
+	text := present(t, mint(t, good), ci, rotate, nil).Text()
+	v.Explain(context.Background(), text, rotate, verify.Supposition{})
+	at = now
+	if code := decideWith(t, v, text, rotate); code != "" {
+		t.Errorf("denied: %s", code)
 	}
 }

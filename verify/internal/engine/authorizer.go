@@ -72,7 +72,7 @@ func (a *Authorizer) compile() error {
 		}
 		a.policies = append(a.policies, qs)
 	}
-	w.compilePatterns(a.prog, a.patterns)
+	w.compilePatterns(a.prog, a.patterns, len(a.prog.nodes), maxExpanded)
 	return nil
 }
 

@@ -20,7 +20,16 @@ type Prepared struct {
 	loading int         // steps for the facts of the blocks
 	checks  [][][]query // of each block
 	known   map[uint32]pattern
+
+	patterns int // size of the regular expressions of the blocks that are compiled
 }
+
+// What of a token's regular expressions is compiled beforehand: a few small ones. The
+// others are compiled by each evaluation that comes to them, and paid for there.
+const (
+	smallPatterns = 16
+	smallPattern  = 512 // nodes, with repetitions written out
+)
 
 // wordBlocks is how many blocks an origin set of one word covers.
 const wordBlocks = 63
@@ -69,14 +78,14 @@ func (a *Authorizer) Prepare(blocks []Block, l Limits) (p *Prepared, ok bool) {
 	if w.spent() || w.facts > limits.Facts {
 		return nil, false
 	}
-	w.compilePatterns(p.prog, p.known)
+	p.patterns = w.compilePatterns(p.prog, p.known, smallPatterns, smallPattern)
 	return p, true
 }
 
 // Size estimates what a Prepared takes besides the blocks, in bytes.
 func (p *Prepared) Size() int {
 	w := p.base
-	size := 4096 + 64*len(w.symbols.slots) + 64*len(w.composites.elems) + 64*len(p.prog.nodes) + 64*len(p.prog.args)
+	size := 4096 + 256*p.patterns + 64*len(w.symbols.slots) + 64*len(w.composites.elems) + 64*len(p.prog.nodes) + 64*len(p.prog.args)
 	for i := range w.relations {
 		size += 128 + 24*len(w.relations[i].rows)
 	}

@@ -40,7 +40,7 @@ func (e *evaluation) matches(s string, p value) (value, ErrorKind) {
 			return value{}, e.fail(TooManySteps, "")
 		}
 		if c, ok = e.brought()[uint32(p.num)]; !ok {
-			c = compilePattern(text)
+			c = compilePattern(text, maxExpanded)
 		}
 		e.charge(c.size)
 		if e.patterns == nil {
@@ -68,20 +68,31 @@ func (e *evaluation) brought() map[uint32]pattern {
 	return e.a.patterns
 }
 
-// compilePatterns compiles the constant regular expressions of a program.
-func (w *world) compilePatterns(p *program, known map[uint32]pattern) {
+// compilePatterns compiles the constant regular expressions of a program, so many of
+// them and none larger. It returns their size.
+func (w *world) compilePatterns(p *program, known map[uint32]pattern, most, largest int) (size int) {
 	for _, n := range p.nodes {
-		if n.op != opBinary || datalog.BinaryOp(n.sub) != datalog.OpRegex {
+		if n.op != opBinary || datalog.BinaryOp(n.sub) != datalog.OpRegex || most == 0 {
 			continue
 		}
 		c := p.nodes[n.b]
-		if _, ok := known[uint32(c.val.num)]; !ok && c.op == opValue && c.val.kind == kindString {
-			known[uint32(c.val.num)] = compilePattern(w.text(c.val.num))
+		if c.op != opValue || c.val.kind != kindString {
+			continue
+		}
+		if _, ok := known[uint32(c.val.num)]; ok {
+			continue
+		}
+		most--
+		if compiled := compilePattern(w.text(c.val.num), largest); !compiled.big {
+			known[uint32(c.val.num)] = compiled
+			size += compiled.size
 		}
 	}
+	return size
 }
 
-func compilePattern(text string) pattern {
+// compilePattern compiles a regular expression that is not larger than it may be.
+func compilePattern(text string, largest int) pattern {
 	if len(text) > maxPattern {
 		return pattern{big: true}
 	}
@@ -90,7 +101,7 @@ func compilePattern(text string) pattern {
 		return pattern{big: tooLarge(err)}
 	}
 	size := expandedSize(tree)
-	if size > maxExpanded {
+	if size > largest {
 		return pattern{big: true}
 	}
 	re, err := regexp.Compile(text)
