@@ -19,13 +19,14 @@ var groups = []group{
 	{work.Biscuits, "blocks", `A plain Biscuit: three rights and a time check in block 0, a resource and a time check in each further
 block; the authorizer states time, resource and operation, and one policy allows by the rights. All implementations of
 Biscuit read the same bytes. "Parse" leaves the signatures out, which biscuit-wasm cannot do. The authorizer is prepared
-beforehand but for the rows that say so; biscuit-rust compiles it at each decision. A macaroon has as many caveats, a secret that every service shares, and no
-signature; a JWT has one signature and no blocks.`, []string{"cold.svg"}},
+beforehand but for the rows that say so; biscuit-rust compiles it at each decision. biscuit-wasm gives up after a
+millisecond by the wall: its times include decisions that were tried again. A macaroon has as many caveats, a secret that every
+service shares, and no signature; a JWT has one signature and no blocks.`, []string{"cold.svg"}},
 	{work.Delegations, "hops", `A token minted once and handed on, narrowed by the second and the third hop, verified for one request.
 Each hop is a signature, and the invocation, or Tenuo's proof of possession, is one more. Cold: the verifier has no memory.
-Tenuo decodes a stack of as many warrants of the same content, without Whittle's names of people and agents, audience and
-nonce, and checks it with the proof. It has no memory and no sessions. A known chain is one whose
-signatures this verifier has seen; each request has an invocation of its own.`, []string{"chain.svg", "known.svg"}},
+Tenuo decodes a stack of as many warrants of the same content from bytes, without Whittle's names of people and agents,
+audience and nonce, and checks it with the proof; Whittle decodes text. Tenuo has no memory and no sessions. A known chain
+is one whose signatures this verifier has seen; each request has an invocation of its own.`, []string{"chain.svg", "known.svg"}},
 	{work.Making, "blocks", `What holders do: one signature each, and whatever is around it. Macaroons are hashed. Whittle verifies each signature
 that a signer returns, and Biscuit makes a key for each block.`, nil},
 	{work.Policies, "facts", `Each fact makes a user a member of a group, each rule gives a group a file, and the request is a member's for
@@ -138,7 +139,7 @@ func number(v float64) string {
 }
 
 func sizes(b *strings.Builder, sizes []work.Size) {
-	b.WriteString("\n## Sizes\n\nBytes on the wire before any text encoding; a JWT's are text. Tenuo's stack holds the same constraints, without the\nnames of people and agents.\n\n")
+	b.WriteString("\n## Sizes\n\nBytes on the wire before any text encoding; a JWT's are text. Tenuo's stack holds the same constraints, without the\nnames of people and agents; its size varies a little with the hashes in it, and this is the median of 51.\n\n")
 	b.WriteString("| what | side | bytes |\n| --- | --- | ---: |\n")
 	for _, s := range sizes {
 		bytes := fmt.Sprint(s.Bytes)
