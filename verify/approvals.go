@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -21,8 +22,8 @@ func (v *Verifier) approvers(chain *delegation.Chain) error {
 	return nil
 }
 
-// An Approval is that of one person whom a caveat names, for the very action that was
-// asked for.
+// An Approval is that of one person whom a caveat or the service's policy names, for the
+// very action that was asked for.
 type Approval struct {
 	Block   int
 	Key     token.PublicKey
@@ -41,7 +42,7 @@ func (a *attempt) useApprovals() error {
 	}
 	for i := range a.chain.Approvals {
 		given := &a.chain.Approvals[i]
-		if given.Action != action || !a.chain.NamesApprover(given.By) {
+		if given.Action != action || !a.asksFor(given.By) {
 			continue
 		}
 		a.d.Approvals = append(a.d.Approvals, Approval{given.Block, given.By, seconds(given.Expires)})
@@ -50,6 +51,12 @@ func (a *attempt) useApprovals() error {
 		}
 	}
 	return nil
+}
+
+// asksFor reports whether a caveat of the token, or the service's policy, names an
+// approver.
+func (a *attempt) asksFor(approver token.PublicKey) bool {
+	return a.chain.NamesApprover(approver) || slices.Contains(a.v.trusting, approver.Datalog())
 }
 
 // approved holds the approval caveats against the approvals that were read, besides

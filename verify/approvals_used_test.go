@@ -7,6 +7,7 @@ import (
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/replay"
@@ -155,5 +156,37 @@ func TestDecisionNamesApprovers(t *testing.T) {
 			t.Errorf("approved by %v, want %v", got, want)
 		}
 		c = approvedBy(t, c, carol)
+	}
+}
+
+// An approval that only the service's own policy asks for serves one request as well,
+// and stands in the decision, wherever in the policy its key is named.
+func TestApprovalForThePolicyServesOnce(t *testing.T) {
+	approved := approvedBy(t, mint(t, good), mallory, bob)
+	key := bob.Public().String()
+	for where, source := range map[string]string{
+		"a policy":       `allow if action($a), approved($a) trusting ` + key + `;`,
+		"a later policy": `deny if operation("never"); allow if operation("other") or action($a), approved($a) trusting ` + key + `;`,
+		"a check":        `check if action($a), approved($a) trusting ` + key + `; allow if true;`,
+		"a rule":         `four_eyes($a) <- action($a), approved($a) trusting ` + key + `; allow if four_eyes($a) trusting ` + key + `;`,
+		"all of it":      `trusting ` + key + `; allow if action($a), approved($a);`,
+	} {
+		policy, err := datalog.ParseAuthorizer(source, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", where, err)
+		}
+		v := verifier(t, func(o *verify.Options) { o.Policy = policy })
+		for _, want := range []token.Code{"", token.CodeReplay, token.CodeReplay} {
+			d, err := v.Verify(t.Context(), invoked(t, approved, rotate), rotate)
+			if code := verify.CodeOf(err); code != want {
+				t.Errorf("%s: code %q, want %q", where, code, want)
+			}
+			if len(d.Approvals) != 1 || d.Approvals[0].Key != bob.Public() {
+				t.Errorf("%s: approved by %v, want by %s", where, d.Approvals, key)
+			}
+		}
+		if code := decideWith(t, v, invoked(t, mint(t, good), rotate), rotate); code == "" {
+			t.Errorf("%s: allowed without an approval", where)
+		}
 	}
 }

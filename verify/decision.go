@@ -27,7 +27,7 @@ type Decision struct {
 	// Chain lists the holders, first to last.
 	Chain []Holder
 	// Approvals are by whom the action that was asked for is approved, as far as the
-	// token's caveats ask for it.
+	// token's caveats or the service's policy ask for it.
 	Approvals []Approval
 	// Bearer is true when nothing shows who presented the token.
 	Bearer bool

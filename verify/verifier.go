@@ -119,6 +119,7 @@ type Verifier struct {
 	options  Options
 	policy   *engine.Authorizer
 	mentions delegation.Mentions // what the policy says of arguments
+	trusting []datalog.Key       // whose approvals the policy asks for
 	memory   *memory
 	latest   atomic.Int64 // seconds since 1970, the latest time seen
 }
@@ -183,8 +184,15 @@ func New(audience string, roots trust.Source, o *Options) (*Verifier, error) {
 	if len(policy.Policies) == 0 {
 		return nil, fmt.Errorf("the policy allows nothing: write allow if true to let the token's caveats decide")
 	}
-	if trustsPrevious(policy) {
-		return nil, fmt.Errorf("policy: trusting previous has no meaning here: a policy comes before no block")
+	for _, s := range scopes(policy) {
+		switch s.Kind {
+		case datalog.ScopePrevious:
+			// An authorizer ignores it (Biscuit specification, "Scope annotations"), so
+			// that what it should forbid would be allowed in silence.
+			return nil, fmt.Errorf("policy: trusting previous has no meaning here: a policy comes before no block")
+		case datalog.ScopeKey:
+			v.trusting = append(v.trusting, s.Key)
+		}
 	}
 	v.mentions = delegation.MentionsOf(policy)
 	var err error
@@ -200,19 +208,24 @@ var allowAll = datalog.Policy{
 	Queries: []datalog.Query{{Exprs: []datalog.Expr{datalog.Value{Term: datalog.Bool(true)}}}},
 }
 
-// trustsPrevious finds a scope that an authorizer ignores (specification, "Scope
-// annotations"), so that what it should forbid would be allowed in silence.
-func trustsPrevious(a *datalog.Authorizer) bool {
-	previous := func(scopes []datalog.Scope) bool {
-		return slices.ContainsFunc(scopes, func(s datalog.Scope) bool { return s.Kind == datalog.ScopePrevious })
+// scopes returns whatever a policy trusts, anywhere in it.
+func scopes(a *datalog.Authorizer) []datalog.Scope {
+	found := slices.Clone(a.Scopes)
+	inQueries := func(queries []datalog.Query) {
+		for _, q := range queries {
+			found = append(found, q.Scopes...)
+		}
 	}
-	anyQuery := func(queries []datalog.Query) bool {
-		return slices.ContainsFunc(queries, func(q datalog.Query) bool { return previous(q.Scopes) })
+	for _, r := range a.Rules {
+		found = append(found, r.Scopes...)
 	}
-	return previous(a.Scopes) ||
-		slices.ContainsFunc(a.Rules, func(r datalog.Rule) bool { return previous(r.Scopes) }) ||
-		slices.ContainsFunc(a.Checks, func(c datalog.Check) bool { return anyQuery(c.Queries) }) ||
-		slices.ContainsFunc(a.Policies, func(p datalog.Policy) bool { return anyQuery(p.Queries) })
+	for _, c := range a.Checks {
+		inQueries(c.Queries)
+	}
+	for _, p := range a.Policies {
+		inQueries(p.Queries)
+	}
+	return found
 }
 
 // Verify decides one request by the text of the token that came with it. It

@@ -26,8 +26,11 @@ var approvalsMutants = []mutant{
 
 	// Once.
 	{"V12 an approval serves once", "verify/approvals.go", "a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))", "_ = given", "./verify", "ApprovalServesOnce|OfBearer"},
-	{"V12 what is not needed is not used up", "verify/approvals.go", "given.Action != action || !a.chain.NamesApprover(given.By) {", "given.Action != action {", "./verify", "NotNeeded"},
-	{"V12 nor are approvals of other actions", "verify/approvals.go", "given.Action != action || !a.chain.NamesApprover(given.By) {", "given.Action != action && false || !a.chain.NamesApprover(given.By) {", "./verify", "NotNeeded"},
+	{"V12 what is not needed is not used up", "verify/approvals.go", "given.Action != action || !a.asksFor(given.By) {", "given.Action != action {", "./verify", "NotNeeded"},
+	{"V12 nor are approvals of other actions", "verify/approvals.go", "given.Action != action || !a.asksFor(given.By) {", "given.Action != action && false || !a.asksFor(given.By) {", "./verify", "NotNeeded"},
+	{"V12 what the policy asks for is used up", "verify/approvals.go", "|| slices.Contains(a.v.trusting, approver.Datalog())", "|| slices.Contains(a.v.trusting[:0], approver.Datalog())", "./verify", "ForThePolicy"},
+	{"V12 wherever the policy asks for it: checks", "verify/verifier.go", "inQueries(c.Queries)", "_ = c", "./verify", "ForThePolicy"},
+	{"V12 wherever the policy asks for it: all of it", "verify/verifier.go", "found := slices.Clone(a.Scopes)", "found := slices.Clone(a.Scopes[:0])", "./verify", "ForThePolicy"},
 	{"V12 since when an approval can be used", "token/delegation/approved.go", "a.From = from.At", "a.From = max(from.At, a.Expires)", "./verify", "BeforeTheMemory"},
 
 	// Those who approve.
