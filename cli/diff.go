@@ -116,13 +116,13 @@ func (d *difference) compare() {
 	if d.Descends {
 		for _, l := range d.B.in.chain.Links {
 			if l.Block >= d.PartsAt && l.Kind != delegation.LinkNarrow {
-				d.HandedOn = append(d.HandedOn, handedOn{l.Block, authorOf(d.B.in.chain, l.Block), l.Holder})
+				d.HandedOn = append(d.HandedOn, handedOn{l.Block, d.B.in.chain.Author(l.Block), l.Holder})
 			}
 		}
 	}
 	old := slices.Clone(d.A.in.chain.Scope.Bounds)
 	for _, bound := range d.B.in.chain.Scope.Bounds {
-		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: authorOf(d.B.in.chain, bound.Block)}
+		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: d.B.in.chain.Author(bound.Block)}
 		if i := counterpart(bound.Caveat, old); i >= 0 {
 			ch.Change = relation(bound.Caveat, old[i].Caveat)
 			ch.From, ch.FromBlock = old[i].Caveat.String(), old[i].Block
@@ -166,18 +166,6 @@ func relation(b, a delegation.Caveat) string {
 		return "widened"
 	}
 	return "other"
-}
-
-// authorOf returns who wrote a block, as the blocks before it call them.
-func authorOf(chain *delegation.Chain, block int) string {
-	by := chain.Delegator
-	for _, l := range chain.Links {
-		if l.Block >= block {
-			break
-		}
-		by = l.Holder
-	}
-	return by
 }
 
 // parting says where two tokens part.

@@ -117,20 +117,21 @@ func (h *hops) giver(n int) int {
 }
 
 // signer names who signed block n.
-func (h *hops) signer(n int) string {
-	g := h.giver(n)
-	if g < 0 {
-		return h.chain.Delegator
-	}
-	return h.holder(g)
-}
+func (h *hops) signer(n int) string { return nameOrAnybody(h.chain.Author(n)) }
 
 // holder names who holds the token after block n.
 func (h *hops) holder(n int) string {
-	if l := h.link(n); l != nil && l.Holder != "" {
-		return plainName(l.Holder)
+	if l := h.link(n); l != nil {
+		return nameOrAnybody(l.Holder)
 	}
-	return "whoever has the bytes"
+	return nameOrAnybody("")
+}
+
+func nameOrAnybody(name string) string {
+	if name == "" {
+		return "whoever has the bytes"
+	}
+	return plainName(name)
 }
 
 // parent says how to stop whoever signed block n.

@@ -248,27 +248,10 @@ func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 		}
 	}
 	d.RevocationIDs = token.RevocationIDs(t)
-	d.authors = authors(chain, len(t.Blocks()))
-}
-
-// authors returns who wrote each block: the delegator, a holder, or an approver,
-// of whom the key is known only.
-func authors(chain *delegation.Chain, blocks int) []string {
-	list := make([]string, blocks)
-	for _, a := range chain.Approvals {
-		list[a.Block] = a.By.String()
+	d.authors = make([]string, len(t.Blocks()))
+	for i := range d.authors {
+		d.authors[i] = chain.Author(i)
 	}
-	by, links := chain.Delegator, chain.Links
-	for i := range list {
-		if list[i] != "" {
-			continue
-		}
-		list[i] = by
-		if len(links) > 0 {
-			by, links = links[0].Holder, links[1:] // empty once it is bearer: anybody
-		}
-	}
-	return list
 }
 
 // MarshalJSON writes the form of spec/errors.md.

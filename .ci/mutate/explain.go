@@ -14,6 +14,7 @@ var explainMutants = []mutant{
 	{"DOT's backslashes are escaped", "cli/picture.go", "strings.NewReplacer(`\\`, `\\\\`, ", "strings.NewReplacer(", "./cli", "PicturesHold"},
 	{"a simulation fails when something is not as expected", "cli/simulate.go", "s.Counts.Unexpected > 0", "false", "./cli", "Scripts/simulate"},
 	{"a simulation knows the members of its file", "cli/simulate_requests.go", "return fmt.Errorf(\"there is no member %q\", name)", "continue", "./cli", "ParseSimulated"},
+	{"an approver's bound is the approver's", "token/delegation/read.go", "return c.Approvals[i].By.String()\n", "continue\n", "./token/delegation", "TestAuthor"},
 	{"a descendant has the bytes of its parent", "cli/diff.go", "for n > 0 && a.PrefixHash(n) != b.PrefixHash(n) {", "for n < 0 {", "./cli", "Scripts/diff"},
 	{"a diff of an untrusted token fails", "cli/diff.go", "return cmp.Or(err, d.A.in.refused, d.B.in.refused)", "return err", "./cli", "Scripts/diff"},
 	{"an explanation tells what was found before an error", "verify/explain.go", "e.object(d, a.failures())", "", "./verify", "ExplainMarks"},

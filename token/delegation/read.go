@@ -114,6 +114,22 @@ func (c *Chain) Holder() *Link {
 	return &c.Links[0]
 }
 
+// Author returns who wrote a block: the delegator, a holder by the name that it was given,
+// or an approver, of whom the key is known only. It is empty for what was added to a
+// bearer token, which anybody can have written.
+func (c *Chain) Author(block int) string {
+	for i := range c.Approvals {
+		if c.Approvals[i].Block == block {
+			return c.Approvals[i].By.String()
+		}
+	}
+	by := c.Delegator
+	for i := 0; i < len(c.Links) && c.Links[i].Block < block; i++ {
+		by = c.Links[i].Holder
+	}
+	return by
+}
+
 // Read reads a chain by the rules of the vocabulary (spec/delegation.md) and
 // refuses any other with an error of type [*token.Error], code profile. It
 // holds nothing against the clock or a request. Block 0 may tell facts of the

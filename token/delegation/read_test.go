@@ -117,3 +117,33 @@ func TestInvocationReads(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
+
+// TestAuthor: a block is by the delegator, by whoever held the token, or by the approver
+// who signed it, and by nobody in particular once the token is bearer.
+func TestAuthor(t *testing.T) {
+	c := mint(t, block(t, block0), token.HeldBy(ci.Public()))
+	c = add(t, c, ci, block(t, ``), token.SameNext(c))
+	bob := key("bob")
+	prefix := c.PrefixHash(2)
+	approval := delegation.Approved{Parent: prefix, Expires: 1795435200}
+	signed, err := token.SignThirdParty(c.Request(), bob, approval.Content())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = c.AppendThirdParty(ci, signed, token.SameNext(c)); err != nil {
+		t.Fatal(err)
+	}
+	c = add(t, c, ci, block(t, `holder("agent:runner");`), token.HeldBy(runner.Public()))
+	c = add(t, c, runner, block(t, ``), token.WithSecret(key("anybody")))
+	c = add(t, c, key("anybody"), block(t, ``), token.SameNext(c))
+	chain, err := delegation.Read(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"alice@example.com", "agent:ci", bob.Public().String(), "agent:ci", "agent:runner", ""}
+	for i, author := range want {
+		if got := chain.Author(i); got != author {
+			t.Errorf("block %d is by %q, want %q", i, got, author)
+		}
+	}
+}
