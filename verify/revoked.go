@@ -32,25 +32,29 @@ func (o *Options) revocations() error {
 }
 
 // notRevoked asks every source about every block, every key and the delegator
-// (V11). Nothing that is remembered of a token from before spares it.
+// (V11). Nothing that is remembered of a token from before spares it. All are asked
+// before one that is old or cannot answer denies: it must not hide what another
+// revokes.
 func (a *attempt) notRevoked() error {
 	if len(a.v.options.Revocations) == 0 {
 		return nil
 	}
 	r := a.revocable()
+	var unsure error // the first source's that does not know enough
 	for _, source := range a.v.options.Revocations {
 		answer, err := source.Lookup(a.ctx, &r.Subject)
 		if err != nil {
-			return &token.Error{Code: token.CodeUnavailable, Block: -1, Msg: "a source of revocations", Err: err}
-		}
-		if f := answer.Found; f != nil {
+			err = &token.Error{Code: token.CodeUnavailable, Block: -1, Msg: "a source of revocations", Err: err}
+		} else if f := answer.Found; f != nil {
 			return a.revoked(r, f, nameOf(&answer))
+		} else {
+			err = a.v.fresh(&answer, a.now)
 		}
-		if err := a.v.fresh(&answer, a.now); err != nil {
-			return err
+		if unsure == nil {
+			unsure = err
 		}
 	}
-	return nil
+	return unsure
 }
 
 // A place is where in a token a signature or a key stands.

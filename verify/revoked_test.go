@@ -241,6 +241,29 @@ func TestStale(t *testing.T) {
 	if code := decideWith(t, v, text, rotate); code != token.CodeRevoked {
 		t.Errorf("revoked by a stale list: %q", code)
 	}
+	// Nor does an old list, or one that cannot answer, hide what another revokes; and
+	// a fresh one does not make up for it.
+	fresh, old, revokes := revoking(t), revokingAsOf(t, now.Add(-48*time.Hour)), revoking(t, keyEntry(ci))
+	down := oracle{err: errors.New("connection refused")}
+	for i, x := range []struct {
+		sources []revoke.Source
+		want    token.Code
+	}{
+		{[]revoke.Source{old, revokes}, token.CodeRevoked},
+		{[]revoke.Source{revokes, old}, token.CodeRevoked},
+		{[]revoke.Source{down, revokes}, token.CodeRevoked},
+		{[]revoke.Source{revokes, down}, token.CodeRevoked},
+		{[]revoke.Source{old, down, revokes}, token.CodeRevoked},
+		{[]revoke.Source{old, fresh}, token.CodeStale},
+		{[]revoke.Source{down, fresh}, token.CodeUnavailable},
+		{[]revoke.Source{old, down}, token.CodeStale},
+		{[]revoke.Source{down, old}, token.CodeUnavailable},
+	} {
+		v := verifier(t, func(o *verify.Options) { o.Revocations = x.sources })
+		if code := decideWith(t, v, text, rotate); code != x.want {
+			t.Errorf("sources %d: %q, want %q", i, code, x.want)
+		}
+	}
 	if _, err := verify.New("svc", roots(t), &verify.Options{MaxStale: -1}); err == nil {
 		t.Error("a negative maximum is taken")
 	}

@@ -39,6 +39,8 @@ var stateMutants = []mutant{
 	{"V11 too old denies", "verify/revoked.go", "case age > v.options.MaxStale:", "case false:", "./verify", "Stale|StateVectors"},
 	{"V11 from the future denies", "verify/revoked.go", "case age < -delegation.Skew:", "case age < -1000000*delegation.Skew:", "./verify", "Stale|StateVectors"},
 	{"V11 an error of the source denies", "verify/revoked.go", "answer, err := source.Lookup(a.ctx, &r.Subject)\n\t\tif err != nil {", "answer, err := source.Lookup(a.ctx, &r.Subject)\n\t\tif false {", "./verify", "BrokenSource"},
+	{"V11 an old list hides no other", "verify/revoked.go", "\t\tif unsure == nil {\n\t\t\tunsure = err\n\t\t}", "\t\tif err != nil {\n\t\t\treturn err\n\t\t}", "./verify", "Stale|StateVectors"},
+	{"V11 an old list denies though the next is fresh", "verify/revoked.go", "if unsure == nil {", "if true {", "./verify", "Stale|StateVectors"},
 	{"V11 an entry ends", "verify/revoke/list.go", "return ok && now < until", "return ok && (now < until || ok)", "./verify ./verify/revoke", "Revoked|StateVectors|Parse"},
 	{"V11 the longest entry counts", "verify/revoke/list.go", "if before, ok := l.until[s]; !ok || end > before {", "if true {", "./verify ./verify/revoke", "Longest|StateVectors"},
 	{"V11 a list has an end", "verify/revoke/parse.go", "case !ended:", "case false:", "./verify ./verify/revoke", "ParseRefuses|StateVectors"},

@@ -177,6 +177,8 @@ func revokedCases() []stateCase {
 		lists("revoked-low-s", "A P-256 block is revoked by its id.", revoked, p256Text, "block "+hex.EncodeToString(low)).under(p256Trust),
 		lists("revoked-high-s", "The list has the other form of the block's P-256 signature.", revoked, p256Text, "block "+hex.EncodeToString(flipS(low))).under(p256Trust),
 		sequence("revoked-second-list", "The second of two lists revokes.", ask(text, revoked)).with(revocations(usedAt), revocations(usedAt, keyEntry(ci))),
+		sequence("revoked-second-list-first-stale", "The second of two lists revokes, and the first is too old.", ask(text, revoked)).
+			with(revocations(usedAt.Add(-48*time.Hour)), revocations(usedAt, keyEntry(ci))),
 		sequence("revoked-expired", "The token has expired, which comes first.", ask(text, expired).at(expiry)).with(revocations(expiry, keyEntry(ci))),
 		sequence("revoked-before-replay", "A replay of a revoked token is revoked.", ask(text, revoked), ask(text, revoked)).with(revocations(usedAt, keyEntry(ci))),
 		lists("revoked-signed-again", "The block of the handoff is revoked, and its signer signs another for the same key.", "", again, blockEntry(held, 2)).of(signsAgain),
