@@ -10,13 +10,13 @@ import (
 
 // approvers refuses approvals by those who want something approved: the delegator
 // and the holders, so that four eyes are four.
-func (v *Verifier) approvers(chain *delegation.Chain) error {
-	if v.options.AllowApproverInChain {
+func (a *attempt) approvers() error {
+	if a.v.options.AllowApproverInChain {
 		return nil
 	}
-	for _, a := range chain.Approvals {
-		if chain.HasPart(a.By) {
-			return token.Errorf(token.CodeProfile, a.Block, "the approver %s is the root or a holder in this chain", a.By)
+	for _, given := range a.chain.Approvals {
+		if a.chain.HasPart(given.By) {
+			return token.Errorf(token.CodeProfile, given.Block, "the approver %s is the root or a holder in this chain", given.By)
 		}
 	}
 	return nil
@@ -32,17 +32,10 @@ type Approval struct {
 
 // useApprovals notes the approvals of this very action and has them used up with the
 // request, unless the service lets them serve again.
-func (a *attempt) useApprovals() error {
-	if len(a.chain.Approvals) == 0 {
-		return nil
-	}
-	action, err := a.req.ActionDigest()
-	if err != nil {
-		return undecidable(err)
-	}
+func (a *attempt) useApprovals() {
 	for i := range a.chain.Approvals {
 		given := &a.chain.Approvals[i]
-		if given.Action != action || !a.asksFor(given.By) {
+		if given.Action != a.action || !a.asksFor(given.By) {
 			continue
 		}
 		a.d.Approvals = append(a.d.Approvals, Approval{given.Block, given.By, seconds(given.Expires)})
@@ -50,7 +43,6 @@ func (a *attempt) useApprovals() error {
 			a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))
 		}
 	}
-	return nil
 }
 
 // asksFor reports whether a caveat of the token, or the service's policy, names an
@@ -61,12 +53,8 @@ func (a *attempt) asksFor(approver token.PublicKey) bool {
 
 // approved holds the approval caveats against the approvals that were read, besides
 // what the engine has found out about them.
-func (v *Verifier) approved(chain *delegation.Chain, req *delegation.Checked) error {
-	action, err := req.ActionDigest()
-	if err != nil {
-		return undecidable(err)
-	}
-	if missing := chain.Unapproved(action); len(missing) > 0 {
+func (a *attempt) approved() error {
+	if missing := a.chain.Unapproved(a.action); len(missing) > 0 {
 		return token.Errorf(token.CodeCheckFailed, missing[0].Block, "%s", delegation.Explain(missing[0].Caveat, nil).Message)
 	}
 	return nil

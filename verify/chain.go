@@ -47,12 +47,13 @@ func registrable(facts []delegation.FactType) error {
 }
 
 // length holds a chain against the bounds on it.
-func (v *Verifier) length(t *token.Token, chain *delegation.Chain) error {
-	if n := len(t.Blocks()); n > v.options.MaxBlocks {
-		return token.Errorf(token.CodeLimit, -1, "the token has %d blocks, at most %d are accepted", n, v.options.MaxBlocks)
+func (a *attempt) length() error {
+	o := &a.v.options
+	if n := len(a.token.Blocks()); n > o.MaxBlocks {
+		return token.Errorf(token.CodeLimit, -1, "the token has %d blocks, at most %d are accepted", n, o.MaxBlocks)
 	}
-	if chain.Depth > v.options.MaxDepth {
-		return token.Errorf(token.CodeLimit, -1, "the token changed hands %d times after it was minted, at most %d are accepted", chain.Depth, v.options.MaxDepth)
+	if a.chain.Depth > o.MaxDepth {
+		return token.Errorf(token.CodeLimit, -1, "the token changed hands %d times after it was minted, at most %d are accepted", a.chain.Depth, o.MaxDepth)
 	}
 	return nil
 }

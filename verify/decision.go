@@ -51,22 +51,13 @@ type Decision struct {
 	Request delegation.Digest
 
 	authors []string // who wrote each block
-	req     *delegation.Checked
+	action  delegation.Digest
 }
 
 // Action returns the digest of what was asked, whatever the token: see
 // [delegation.Checked.ActionDigest]. It is zero where the request cannot be decided
 // on.
-func (d *Decision) Action() delegation.Digest {
-	if d.req == nil {
-		return delegation.Digest{}
-	}
-	digest, err := d.req.ActionDigest()
-	if err != nil {
-		return delegation.Digest{}
-	}
-	return digest
-}
+func (d *Decision) Action() delegation.Digest { return d.action }
 
 // author returns who wrote a block, as far as that is verified.
 func (d *Decision) author(block int) string {

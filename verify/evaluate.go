@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -27,13 +26,12 @@ const maxReasons = 32
 
 // evaluate asks the engine, which has the last word on every caveat.
 func (a *attempt) evaluate() error {
-	v, chain, req := a.v, a.chain, a.req
-	facts, err := v.state(req, chain, a.now)
+	facts, err := a.state()
 	if err != nil {
 		return err
 	}
 	facts = append(facts, a.stated...)
-	told, err := tell(chain, req)
+	told, err := tell(a.chain, a.req)
 	if err != nil {
 		return err
 	}
@@ -43,7 +41,7 @@ func (a *attempt) evaluate() error {
 		return evaluationError(err)
 	}
 	if r.Allowed() {
-		return v.approved(chain, req)
+		return a.approved()
 	}
 	return a.failures()
 }
@@ -128,21 +126,17 @@ func (v *Verifier) unpermitted(r *engine.Result, facts ...[]datalog.Predicate) R
 }
 
 // state returns the facts of a request and of the verifier itself.
-func (v *Verifier) state(req *delegation.Checked, chain *delegation.Chain, now time.Time) ([]datalog.Predicate, error) {
-	if err := req.Stateable(&v.mentions); err != nil {
+func (a *attempt) state() ([]datalog.Predicate, error) {
+	if err := a.req.Stateable(&a.v.mentions); err != nil {
 		return nil, token.Errorf(token.CodeCheckFailed, -1, "%s", err)
 	}
-	action, err := req.ActionDigest()
-	if err != nil {
-		return nil, token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
-	}
-	facts := append(req.Facts(), req.Inside(&v.mentions)...)
+	facts := append(a.req.Facts(), a.req.Inside(&a.v.mentions)...)
 	return append(facts,
-		fact("time", datalog.Date(now.Unix())),
-		fact("weekday", datalog.Integer((int(now.Weekday())+6)%7+1)),
-		fact("minute", datalog.Integer(now.Hour()*60+now.Minute())),
-		fact("depth", datalog.Integer(chain.Depth)),
-		fact("action", datalog.Bytes(action[:])),
+		fact("time", datalog.Date(a.now.Unix())),
+		fact("weekday", datalog.Integer((int(a.now.Weekday())+6)%7+1)),
+		fact("minute", datalog.Integer(a.now.Hour()*60+a.now.Minute())),
+		fact("depth", datalog.Integer(a.chain.Depth)),
+		fact("action", datalog.Bytes(a.action[:])),
 	), nil
 }
 

@@ -13,10 +13,11 @@ import (
 // them for it: what [Verifier.Verify] does, without the signatures, the invocation and
 // the memory of what was used. A property then costs microseconds a case.
 type Hearing struct {
-	v     *Verifier
-	req   *delegation.Checked
-	now   time.Time
-	state []datalog.Predicate
+	v      *Verifier
+	req    *delegation.Checked
+	action delegation.Digest
+	now    time.Time
+	state  []datalog.Predicate
 }
 
 // Hear begins a hearing.
@@ -26,8 +27,12 @@ func (v *Verifier) Hear(req delegation.Request, s State, now time.Time) (*Hearin
 	if err != nil {
 		return nil, err
 	}
+	action, err := checked.ActionDigest()
+	if err != nil {
+		return nil, err
+	}
 	state, err := s.facts()
-	return &Hearing{v, checked, now, state}, err
+	return &Hearing{v, checked, action, now, state}, err
 }
 
 // A Ruling is what the parts of a verifier say, each by itself.
@@ -44,7 +49,7 @@ type Ruling struct {
 func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.PublicKey, depth int) Ruling {
 	as := *chain
 	as.Invocation, as.Depth = &delegation.Invocation{By: holder}, depth
-	facts, err := h.v.state(h.req, &as, h.now)
+	facts, err := h.attempt(t, &as).state()
 	if err != nil {
 		return Ruling{}
 	}
@@ -57,12 +62,17 @@ func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.Pub
 	for i := range chain.Links {
 		facts = append(facts, h.req.Inside(&chain.Links[i].Mentions)...)
 	}
+	a := h.attempt(t, chain)
 	return Ruling{
 		Engine:     err == nil && r.Allowed(),
-		Approved:   h.v.approved(chain, h.req) == nil,
-		Structural: h.v.length(t, chain) == nil && h.v.lifetime(chain, h.now) == nil && h.v.approvers(chain) == nil,
+		Approved:   a.approved() == nil,
+		Structural: a.length() == nil && a.lifetime() == nil && a.approvers() == nil,
 		Facts:      facts,
 	}
+}
+
+func (h *Hearing) attempt(t *token.Token, chain *delegation.Chain) *attempt {
+	return &attempt{v: h.v, now: h.now, req: h.req, action: h.action, token: t, chain: chain}
 }
 
 // Allowed reports whether all parts allow.

@@ -67,7 +67,7 @@ func TestApprovalsComparedOutsideTheEngine(t *testing.T) {
 	} {
 		chain := &delegation.Chain{Links: []delegation.Link{link}, Approvals: c.read}
 		tok := approved.(*token.Token)
-		try := &attempt{v: v, d: new(Decision), now: now, req: checked, token: tok, chain: chain, blocks: engineBlocks(tok)}
+		try := &attempt{v: v, d: new(Decision), now: now, req: checked, action: action, token: tok, chain: chain, blocks: engineBlocks(tok)}
 		if got := CodeOf(try.evaluate()); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}

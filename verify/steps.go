@@ -23,6 +23,8 @@ type attempt struct {
 	token *token.Token
 	chain *delegation.Chain
 
+	// action is the digest of req for approvers.
+	action delegation.Digest
 	// request is the digest of req for the chain's invocation, if it has one.
 	request delegation.Digest
 	// stated is what the verifier states of the service and of who presents.
@@ -77,7 +79,11 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, undecidable(err)
 	}
-	d.req = checked
+	action, err := checked.ActionDigest()
+	if err != nil {
+		return nil, undecidable(err)
+	}
+	d.action = action
 	stated, err := state.facts()
 	if err != nil {
 		return nil, err
@@ -99,13 +105,11 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	}
 	d.describe(t, chain)
 	a := &attempt{
-		v: v, ctx: ctx, d: d, now: now, req: checked, token: t, chain: chain,
+		v: v, ctx: ctx, d: d, now: now, req: checked, action: action, token: t, chain: chain,
 		channel: state.Channel, stated: stated, blocks: engineBlocks(t), known: known,
 	}
 	a.used = a.uses()
-	if err := a.useApprovals(); err != nil {
-		return nil, err
-	}
+	a.useApprovals()
 	return a, nil
 }
 
@@ -129,40 +133,4 @@ func (a *attempt) bind() (err error) {
 
 func undecidable(err error) error {
 	return token.Errorf(token.CodeCheckFailed, -1, "the request cannot be decided on: %s", err)
-}
-
-func (a *attempt) length() error { return a.v.length(a.token, a.chain) }
-
-func (a *attempt) approvers() error { return a.v.approvers(a.chain) }
-
-func (a *attempt) presented() error { return a.v.presented(a.token, a.chain) }
-
-func (a *attempt) lifetime() error { return a.v.lifetime(a.chain, a.now) }
-
-func (a *attempt) invokedHere() error {
-	if a.chain.Invocation == nil {
-		return nil
-	}
-	return a.v.invokedHere(a.chain.Invocation)
-}
-
-func (a *attempt) invokedBriefly() error {
-	if a.chain.Invocation == nil {
-		return nil
-	}
-	return a.v.invokedBriefly(a.chain.Invocation)
-}
-
-func (a *attempt) invokedNow() error {
-	if a.chain.Invocation == nil {
-		return nil
-	}
-	return a.v.invokedNow(a.chain.Invocation, a.now)
-}
-
-func (a *attempt) invokedForThis() error {
-	if a.chain.Invocation == nil {
-		return nil
-	}
-	return a.v.invokedForThis(a.chain.Invocation, a.request, a.channel)
 }

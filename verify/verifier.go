@@ -278,19 +278,19 @@ func (v *Verifier) peek() time.Time {
 }
 
 // presented refuses every form but the one that only the holder can make.
-func (v *Verifier) presented(t *token.Token, chain *delegation.Chain) error {
+func (a *attempt) presented() error {
 	switch {
-	case t.Form() == token.Held:
-		return token.Errorf(token.CodeNotPresented, -1, "the token is held by %q, who must invoke it for this request", chain.Holder().Holder)
-	case chain.Bearer && !v.options.AllowBearer:
+	case a.token.Form() == token.Held:
+		return token.Errorf(token.CodeNotPresented, -1, "the token is held by %q, who must invoke it for this request", a.chain.Holder().Holder)
+	case a.chain.Bearer && !a.v.options.AllowBearer:
 		return token.Errorf(token.CodeNotPresented, -1, "the token is bearer: nothing shows who presents it")
 	}
 	return nil
 }
 
 // lifetime holds the token's own bounds in time against the clock.
-func (v *Verifier) lifetime(chain *delegation.Chain, now time.Time) error {
-	block0 := &chain.Links[0]
+func (a *attempt) lifetime() error {
+	block0 := &a.chain.Links[0]
 	from, ok := caveat[delegation.NotBefore](block0)
 	if !ok {
 		return token.Errorf(token.CodeWindow, 0, "without a not-before caveat, nothing says how long the token was meant to live")
@@ -299,21 +299,21 @@ func (v *Verifier) lifetime(chain *delegation.Chain, now time.Time) error {
 	if until.At <= from.At {
 		return token.Errorf(token.CodeWindow, 0, "the token expires before it begins to hold")
 	}
-	if most := uint64((v.options.MaxTTL + delegation.Skew) / time.Second); until.At-from.At > most {
-		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), plainDuration(v.options.MaxTTL))
+	if most := uint64((a.v.options.MaxTTL + delegation.Skew) / time.Second); until.At-from.At > most {
+		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), plainDuration(a.v.options.MaxTTL))
 	}
-	at := uint64(now.Unix())
-	for _, b := range chain.Scope.Bounds {
+	at := uint64(a.now.Unix())
+	for _, b := range a.chain.Scope.Bounds {
 		switch c := b.Caveat.(type) {
 		case delegation.NotBefore:
 			if at < c.At {
-				err := token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(now))
-				return refuse(err, "not before", "time "+rfc3339(now), "from "+rfc3339(c.Time())+" on")
+				err := token.Errorf(token.CodeWindow, b.Block, "the token holds from %s on, it is %s", rfc3339(c.Time()), rfc3339(a.now))
+				return refuse(err, "not before", "time "+rfc3339(a.now), "from "+rfc3339(c.Time())+" on")
 			}
 		case delegation.Expiry:
 			if at >= c.At {
-				err := token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(now))
-				return refuse(err, "expires", "time "+rfc3339(now), "before "+rfc3339(c.Time()))
+				err := token.Errorf(token.CodeExpired, b.Block, "the token expired at %s, it is %s", rfc3339(c.Time()), rfc3339(a.now))
+				return refuse(err, "expires", "time "+rfc3339(a.now), "before "+rfc3339(c.Time()))
 			}
 		}
 	}
@@ -337,18 +337,23 @@ func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
 // What the holder signed is compared with the real values outside the engine
 // too: audience, span, window, and request or channel.
 
-func (v *Verifier) invokedHere(inv *delegation.Invocation) error {
-	if inv.Audience != v.audience {
-		err := token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, v.audience)
-		return refuse(err, "audience", fmt.Sprintf("audience %q", v.audience), strconv.Quote(inv.Audience))
+func (a *attempt) invokedHere() error {
+	inv := a.chain.Invocation
+	if inv != nil && inv.Audience != a.v.audience {
+		err := token.Errorf(token.CodeAudience, inv.Block, "the invocation is for %q, this is %q", inv.Audience, a.v.audience)
+		return refuse(err, "audience", fmt.Sprintf("audience %q", a.v.audience), strconv.Quote(inv.Audience))
 	}
 	return nil
 }
 
-func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
-	longest := v.options.MaxWindow
+func (a *attempt) invokedBriefly() error {
+	inv := a.chain.Invocation
+	if inv == nil {
+		return nil
+	}
+	longest := a.v.options.MaxWindow
 	if inv.IsSession() {
-		longest = v.options.MaxSession
+		longest = a.v.options.MaxSession
 	}
 	if inv.Expires <= inv.NotBefore || inv.Expires-inv.NotBefore > uint64((longest+delegation.Skew)/time.Second) {
 		return token.Errorf(token.CodeWindow, inv.Block, "the invocation is to hold for %s, at most %s is accepted", span(inv.NotBefore, inv.Expires), plainDuration(longest))
@@ -356,22 +361,30 @@ func (v *Verifier) invokedBriefly(inv *delegation.Invocation) error {
 	return nil
 }
 
-func (v *Verifier) invokedNow(inv *delegation.Invocation, now time.Time) error {
-	if at := uint64(now.Unix()); at < inv.NotBefore || at >= inv.Expires {
-		err := token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(now))
-		return refuse(err, "time", "time "+rfc3339(now), fmt.Sprintf("from %s, before %s", unix(inv.NotBefore), unix(inv.Expires)))
+func (a *attempt) invokedNow() error {
+	inv := a.chain.Invocation
+	if inv == nil {
+		return nil
+	}
+	if at := uint64(a.now.Unix()); at < inv.NotBefore || at >= inv.Expires {
+		err := token.Errorf(token.CodeWindow, inv.Block, "the invocation holds from %s to %s, it is %s", unix(inv.NotBefore), unix(inv.Expires), rfc3339(a.now))
+		return refuse(err, "time", "time "+rfc3339(a.now), fmt.Sprintf("from %s, before %s", unix(inv.NotBefore), unix(inv.Expires)))
 	}
 	return nil
 }
 
-func (v *Verifier) invokedForThis(inv *delegation.Invocation, request delegation.Digest, channel delegation.Channel) error {
+func (a *attempt) invokedForThis() error {
+	inv := a.chain.Invocation
+	if inv == nil {
+		return nil
+	}
 	if inv.IsSession() {
-		if err := sameChannel(inv, channel); err != nil {
+		if err := sameChannel(inv, a.channel); err != nil {
 			return refuse(err, "request", "", "")
 		}
 		return nil
 	}
-	if inv.Request != request {
+	if inv.Request != a.request {
 		err := token.Errorf(token.CodeCheckFailed, inv.Block, "the invocation is for another request: operation, resource, arguments or body differ from what the holder signed")
 		return refuse(err, "request", "", "")
 	}

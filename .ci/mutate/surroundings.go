@@ -17,8 +17,8 @@ var surroundingsMutants = []mutant{
 	{"V8 a session wants a known connection", "verify/state.go", "case channel == delegation.Channel{}:", "case channel == delegation.Channel{}:\n\t\treturn nil\n\tcase false:", "./verify", "SessionComparedOutside"},
 	{"V8 the kind of a channel is part of it", "verify/state.go", "case inv.Channel != channel:", "case inv.Channel.Value != channel.Value:", "./verify", "SessionComparedOutside"},
 	{"V8 a session has its canonical check", "token/delegation/channel.go", "return c, c.Validate() == nil\n}", "return c, true\n}", "./verify", "SessionOfAnotherShape|Vectors"},
-	{"V8 longest session", "verify/verifier.go", "longest = v.options.MaxSession", "longest = 24 * time.Hour", "./verify", "SessionWindows|Vectors"},
-	{"a session lasts longer than a request", "verify/verifier.go", "longest = v.options.MaxSession", "_ = v.options.MaxSession", "./verify", "SessionWindows|Vectors"},
+	{"V8 longest session", "verify/verifier.go", "longest = a.v.options.MaxSession", "longest = 24 * time.Hour", "./verify", "SessionWindows|Vectors"},
+	{"a session lasts longer than a request", "verify/verifier.go", "longest = a.v.options.MaxSession", "_ = a.v.options.MaxSession", "./verify", "SessionWindows|Vectors"},
 	{"V12 sessions are exempt from replay", "verify/used.go", "inv != nil && !inv.IsSession()", "inv != nil", "./verify", "TestSession$"},
 	{"no request is stated for a session", "verify/steps.go", "if !inv.IsSession() {", "if true {", "./verify", "TestSession$|Vectors"},
 	{"RFC 9266, the label", "token/delegation/channel.go", `"EXPORTER-Channel-Binding"`, `"EXPORTER-channel-binding"`, "./verify", "SessionOverTLS"},
@@ -43,8 +43,8 @@ var surroundingsMutants = []mutant{
 	{"A2 a minter tells no fact of the vocabulary", "attenuate/attenuate.go", "if err := delegation.FurtherFact(p); err != nil {", "if err := error(nil); err != nil {", "./attenuate", "MintFacts"},
 
 	// Chains.
-	{"longest chain", "verify/chain.go", "n > v.options.MaxBlocks {", "false && n > v.options.MaxBlocks {", "./verify", "LongChains|Vectors"},
-	{"deepest chain", "verify/chain.go", "chain.Depth > v.options.MaxDepth {", "false {", "./verify", "LongChains|Vectors"},
+	{"longest chain", "verify/chain.go", "n > o.MaxBlocks {", "false && n > o.MaxBlocks {", "./verify", "LongChains|Vectors"},
+	{"deepest chain", "verify/chain.go", "a.chain.Depth > o.MaxDepth {", "false {", "./verify", "LongChains|Vectors"},
 
 	// Files that change.
 	{"V2 a removed root stops at once", "token/trust/file.go", "now.Sub(w.checked) >= reloadInterval || now.Before(w.checked) {", "false {\n\t\t\t_ = now", "./verify", "RemovedRoot"},
