@@ -24,6 +24,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"verify/replay":                   "token verify/internal/lockfile",
 		"verify/revoke":                   "token token/trust verify/internal/lockfile",
 		"verify":                          "token/datalog token token/delegation token/trust verify/internal/engine verify/replay verify/revoke",
+		"verify/httpauth":                 "token token/delegation attenuate verify",
 		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate verify verify/replay verify/revoke",
 		"cli/whittle":                     "cli",
 		"vectors":                         "",

@@ -18,4 +18,5 @@ var mutants = slices.Concat(
 	explainMutants,
 	stateMutants,
 	surroundingsMutants,
+	httpauthMutants,
 )
