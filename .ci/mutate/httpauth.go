@@ -8,12 +8,12 @@ var httpauthMutants = []mutant{
 	{"http the body is handed on", "verify/httpauth/handler.go", "\tif len(body) > 0 {\n\t\tnext.Body", "\tif false {\n\t\tnext.Body", "./verify/httpauth", "TestProtect$"},
 	{"http sessions by name only", "verify/httpauth/handler.go", "if h.options.AllowSessions && s.Channel", "if s.Channel", "./verify/httpauth", "TestSessionOnConnection"},
 	{"http an error of the state denies", "verify/httpauth/handler.go", "\t\tif s, err = h.options.State(r); err != nil {\n", "\t\tif s, err = h.options.State(r); false {\n", "./verify/httpauth", "TestState"},
-	{"http state is stated", "verify/httpauth/handler.go", "VerifyWith(r.Context(), raw, *req, state)", "VerifyWith(r.Context(), raw, *req, verify.State{})", "./verify/httpauth", "TestState|Session"},
+	{"http state is stated", "verify/httpauth/handler.go", "VerifyWith(r.Context(), raw, *req, state)", "VerifyWith(r.Context(), raw, *req, verify.State{Facts: state.Facts})", "./verify/httpauth", "TestState|Session"},
 
 	{"http method in capitals", "verify/httpauth/mapping.go", "strings.ToUpper(method) != method ||", "", "./verify/httpauth", "Methods"},
 	{"http one way to escape", "verify/httpauth/mapping.go", `if u.RawPath != "" && u.RawPath != `, `if u.RawPath != "" && false && u.RawPath != `, "./verify/httpauth", "Paths"},
 	{"http a path is a resource", "verify/httpauth/mapping.go", "if err := delegation.ValidResource(path); err != nil {", "if err := delegation.ValidResource(path); err != nil && false {", "./verify/httpauth", "TestRoutes|Paths"},
-	{"http the target is a path", "verify/httpauth/mapping.go", "if !ok || u.Opaque", "if false || u.Opaque", "./verify/httpauth", "Methods|Paths"},
+	{"http the target is a path", "verify/httpauth/mapping.go", "if !ok || u.Opaque", "if ok && false || u.Opaque", "./verify/httpauth", "Methods|Paths"},
 	{"http what no route matches", "verify/httpauth/mapping.go", "if len(segments) != len(c.path) {", "if false {", "./verify/httpauth", "TestRoutes"},
 	{"http the method of a route", "verify/httpauth/mapping.go", "if c.method != method {", "if false {", "./verify/httpauth", "TestRoutes"},
 	{"http a parameter stands once", "verify/httpauth/mapping.go", "if len(list) != 1 {", "if false {", "./verify/httpauth", "Query|Routes"},
@@ -24,7 +24,7 @@ var httpauthMutants = []mutant{
 	{"http no body is ignored", "verify/httpauth/mapping.go", "req.BodyDigest = digest(body)", "", "./verify/httpauth", "Bodies|AnotherRequest"},
 	{"http no form beside a query", "verify/httpauth/mapping.go", "if len(req.Args) > 0 && isForm(r.Header) {", "if false {", "./verify/httpauth", "Bodies"},
 
-	{"http a field that is not mapped", "verify/httpauth/body.go", "if !slices.Contains(c.Fields, name) {", "if false {", "./verify/httpauth", "Bodies"},
+	{"http a field that is not mapped", "verify/httpauth/body.go", "if !slices.Contains(c.Fields, name) {", "if !slices.Contains(c.Fields, name) && false {", "./verify/httpauth", "Bodies"},
 	{"http fields are of JSON", "verify/httpauth/body.go", `len(kind) != 1 || mediaType(h) != "application/json" {`, "len(kind) != 1 {", "./verify/httpauth", "Bodies"},
 	{"http one content type", "verify/httpauth/body.go", "len(kind) != 1 ||", "kind == nil ||", "./verify/httpauth", "Bodies"},
 	{"http fields are not encoded", "verify/httpauth/body.go", `if h.Get("Content-Encoding") != "" {`, "if false {", "./verify/httpauth", "Bodies"},
@@ -42,6 +42,6 @@ var httpauthMutants = []mutant{
 	{"http tokens over TLS", "verify/httpauth/transport.go", `u.Scheme == "http" && !t.options.AllowPlainHTTP`, `u.Scheme == "http" && false`, "./verify/httpauth", "NewTransport"},
 	{"http no redirect with a token", "verify/httpauth/transport.go", "case r.Response != nil:", "case false:", "./verify/httpauth", "Redirect|TransportRefuses"},
 	{"http one credential goes out", "verify/httpauth/transport.go", `case len(r.Header.Values("Authorization")) > 0 ||`, "case false ||", "./verify/httpauth", "TransportRefuses"},
-	{"http no held token goes out", "verify/httpauth/transport.go", "|| u.Form() == token.Held {", "{", "./verify/httpauth", "TransportRefuses"},
+	{"http no held token goes out", "verify/httpauth/transport.go", "|| u.Form() == token.Held {", "|| u == nil {", "./verify/httpauth", "TransportRefuses"},
 	{"http the body is closed", "verify/httpauth/transport.go", "r.Body.Close()", "_ = r", "./verify/httpauth", "TransportRefuses"},
 }

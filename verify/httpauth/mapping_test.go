@@ -113,6 +113,7 @@ func TestRoutes(t *testing.T) {
 		httpauth.Route{Pattern: "GET /v1/special", Resource: "never"},
 		httpauth.Route{Pattern: "PUT /v1/{x}/{y}"},
 		httpauth.Route{Pattern: "DELETE /{all...}"},
+		httpauth.Route{Pattern: "PATCH /x/{all...}", Resource: "x"},
 	)
 	for line, want := range map[string]string{
 		"GET /":                                "get index map[]",
@@ -126,6 +127,10 @@ func TestRoutes(t *testing.T) {
 		"DELETE /":                             "",
 		"GET /files":                           "",
 		"GET /files/":                          "",
+		"PATCH /x/a/b":                         "patch x map[]",
+		"PATCH /x/a/../b":                      "",
+		"PATCH /x/a//b":                        "",
+		"PATCH /x/a/":                          "",
 		"GET /files/a/../b":                    "",
 		"HEAD /files/a":                        "",
 		"POST /v1/x/pay/more":                  "",
