@@ -17,7 +17,7 @@ func TestApprovalsAgainstAModel(t *testing.T) {
 	read := request(func(r *delegation.Request) { r.Operation = "read" })
 	v := verifier(t, forgetful)
 	counts := map[token.Code]int{}
-	rapid.Check(t, func(t *rapid.T) {
+	checkUntil(t, func() bool { return counts[""] > 0 && counts[token.CodeCheckFailed] > 0 }, func(t *rapid.T) {
 		var demanded [][]int
 		caveat := func() string {
 			chosen := rapid.Permutation([]int{0, 1, 2, 3}).Draw(t, "keys")[:rapid.IntRange(1, 4).Draw(t, "number")]
@@ -63,7 +63,4 @@ func TestApprovalsAgainstAModel(t *testing.T) {
 			counts[want]++
 		}
 	})
-	if counts[""] == 0 || counts[token.CodeCheckFailed] == 0 {
-		t.Errorf("%v: one verdict did not come up", counts)
-	}
 }

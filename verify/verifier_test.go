@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
 	"math"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -225,9 +229,7 @@ func TestHugeInputCostsLittle(t *testing.T) {
 // TestEveryOption: each option can be seen to do something, so that none is
 // dropped on the way.
 func TestEveryOption(t *testing.T) {
-	// See TestPolicies, TestClockDoesNotGoBack, TestReplayIsDenied, TestMemoryIsBounded, TestApprovalReuseAllowedByName.
-	seen := map[string]bool{"Policy": true, "Externs": true, "Now": true, "Replay": true, "AllowReplay": true, "Memory": true, "AllowApprovalReuse": true}
-	seen["Revocations"], seen["MaxStale"] = true, true // TestRevoked, TestStale
+	seen := map[string]bool{}
 	text := present(t, mint(t, good), ci, rotate, nil).Text()
 	withoutHolder := strings.Replace(good, `holder("agent:ci");`, ``, 1)
 	bearer := mintFor(t, alice, withoutHolder, token.WithSecret(mallory)).Text()
@@ -250,9 +252,15 @@ func TestEveryOption(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.field, code, c.want)
 		}
 	}
-	// TestDirectory, TestTokenFacts, TestLongChains, TestSessionWindows
-	for _, name := range []string{"Directory", "TokenFacts", "MaxDepth", "MaxBlocks", "MaxSession"} {
+	for name, elsewhere := range map[string]string{
+		"Policy": "TestPolicies", "Externs": "TestPolicies", "Now": "TestClockDoesNotGoBack", "Replay": "TestReplayIsDenied", "AllowReplay": "TestReplayIsDenied",
+		"Memory": "TestMemoryIsBounded", "AllowApprovalReuse": "TestApprovalReuseAllowedByName", "Revocations": "TestRevoked", "MaxStale": "TestStale",
+		"Directory": "TestDirectory", "TokenFacts": "TestTokenFacts", "MaxDepth": "TestLongChains", "MaxBlocks": "TestLongChains", "MaxSession": "TestSessionWindows",
+	} {
 		seen[name] = true
+		if !testNames(t, elsewhere, name) {
+			t.Errorf("there is no %s that sets the option %s", elsewhere, name)
+		}
 	}
 	options := reflect.TypeFor[verify.Options]()
 	for i := range options.NumField() {
@@ -260,6 +268,31 @@ func TestEveryOption(t *testing.T) {
 			t.Errorf("nothing shows what the option %s does", name)
 		}
 	}
+}
+
+// testNames reports whether a test of this package has an identifier in its body.
+func testNames(t *testing.T, test, identifier string) (found bool) {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == test {
+				ast.Inspect(f.Body, func(n ast.Node) bool {
+					id, ok := n.(*ast.Ident)
+					found = found || ok && id.Name == identifier
+					return true
+				})
+			}
+		}
+	}
+	return found
 }
 
 // TestUnderLoad: ten thousand decisions while the processor is busy. A wall clock
@@ -326,28 +359,34 @@ func TestUnderLoad(t *testing.T) {
 // one, or whose many checks all fail.
 func TestDenialCostsLittle(t *testing.T) {
 	v := verifier(t, nil)
-	for name, source := range map[string]string{
-		"a large fact":  `f(` + strings.Repeat(`"`+strings.Repeat("a", 20000)+`", `, 3000) + `1);`,
-		"a large check": `check if ["` + strings.Repeat("b", 20000) + `"` + strings.Repeat(`, "`+strings.Repeat("b", 20000)+`"`, 3000) + `].contains(1);`,
-		"many checks":   strings.Repeat(`check if operation("never");`, 2000),
-		"wide checks":   `check if ` + strings.Repeat(`f(), `, 3000) + `true;`,
+	for name, c := range map[string]struct {
+		content *datalog.Block
+		refused bool // nothing is appended that would not be read
+		want    token.Code
+	}{
+		"a large fact":  {content: largeFact(), refused: true},
+		"a large check": {content: largeCheck(), refused: true},
+		"many checks":   {content: block(t, strings.Repeat(`check if operation("never");`, 2000)), want: token.CodeCheckFailed},
+		"wide checks":   {content: block(t, `check if `+strings.Repeat(`f(), `, 3000)+`true;`), want: token.CodeLimit},
 	} {
-		content, err := datalog.ParseBlock(source[:min(len(source), 1<<20)], nil)
-		if err != nil { // larger than text may be: build the tree
-			content = large(name)
-		}
 		held := mint(t, good)
-		hostile, err := held.Append(ci, content, token.SameNext(held))
+		hostile, err := held.Append(ci, c.content, token.SameNext(held))
+		if (err != nil) != c.refused {
+			t.Errorf("%s: %v, want it refused: %t", name, err, c.refused)
+		}
 		if err != nil {
-			continue // refused when read back, which is as good
+			if !strings.Contains(err.Error(), "bytes of text") {
+				t.Errorf("%s: refused for another reason: %v", name, err)
+			}
+			continue
 		}
 		text := present(t, hostile, ci, rotate, nil).Text()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		d, err := v.Verify(context.Background(), text, rotate)
 		runtime.ReadMemStats(&after)
-		if err == nil {
-			t.Errorf("%s: allowed", name)
+		if code := verify.CodeOf(err); code != c.want {
+			t.Errorf("%s: code %q, want %q", name, code, c.want)
 		}
 		if len(d.Reasons) > 40 {
 			t.Errorf("%s: %d reasons", name, len(d.Reasons))
@@ -358,18 +397,23 @@ func TestDenialCostsLittle(t *testing.T) {
 	}
 }
 
-func large(name string) *datalog.Block {
-	text := datalog.String(strings.Repeat("a", 20000))
+func largeFact() *datalog.Block {
+	return &datalog.Block{Facts: []datalog.Predicate{{Name: "f", Terms: largeTerms()}}}
+}
+
+func largeCheck() *datalog.Block {
+	return &datalog.Block{Checks: []datalog.Check{{Queries: []datalog.Query{{Exprs: []datalog.Expr{
+		datalog.Binary{Op: datalog.OpContains, Left: datalog.Value{Term: datalog.Array(largeTerms())}, Right: datalog.Value{Term: datalog.Integer(1)}},
+	}}}}}}
+}
+
+// largeTerms are one symbol in the bytes of a token, and 60 MB in its text.
+func largeTerms() []datalog.Term {
 	terms := make([]datalog.Term, 3000)
 	for i := range terms {
-		terms[i] = text
+		terms[i] = datalog.String(strings.Repeat("a", 20000))
 	}
-	if name == "a large fact" {
-		return &datalog.Block{Facts: []datalog.Predicate{{Name: "f", Terms: terms}}}
-	}
-	return &datalog.Block{Checks: []datalog.Check{{Queries: []datalog.Query{{Exprs: []datalog.Expr{
-		datalog.Binary{Op: datalog.OpContains, Left: datalog.Value{Term: datalog.Array(terms)}, Right: datalog.Value{Term: datalog.Integer(1)}},
-	}}}}}}
+	return terms
 }
 
 // TestBearerNamesNobody: what was added to a bearer token was added by anybody.
