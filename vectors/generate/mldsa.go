@@ -53,6 +53,8 @@ func mldsaCases() []delegationCase {
 			new(chain).add(grant(), link{signer: aliceMLDSA44, next: mldsaHop.publicKey}).invoke(mldsaHop, usual()), lists(aliceMLDSA44)),
 		denied("mldsa44-third-party", "mldsa44-root", "A third party signs with ML-DSA-44.", "V1", unsupported,
 			root(aliceMLDSA44).add(block{}, link{signer: ci, next: ci.publicKey, external: &mldsaHop}).invoke(ci, usual()), lists(aliceMLDSA44)),
+		denied("mldsa44-approver", "mldsa44-root", "The checks say trusting and an ML-DSA-44 key.", "V9", unsupported,
+			new(chain).add(grant(approvalBy(mldsaHop)), link{signer: aliceMLDSA44, next: ci.publicKey}).invoke(ci, usual()), lists(aliceMLDSA44)),
 		denied("mldsa44-hop-changed", "mldsa44-root", "One bit of the signature after the root's differs.", "V1", signature,
 			badHop.invoke(runner, usual()), lists(aliceMLDSA44)),
 		denied("mldsa44-other-request", "mldsa44-root", "The request is another than the one that was signed for.", "V8", checkFailed, direct,

@@ -1,15 +1,19 @@
-// Public keys of either algorithm (spec/keys.md).
+// Public keys of each algorithm (spec/keys.md, spec/algorithms.md).
 
 import { fromHex } from './bytes.mjs';
 import * as ed25519 from './ed25519.mjs';
+import * as mldsa from './mldsa.mjs';
 import * as p256 from './p256.mjs';
 import { malformed, refuse } from './refusal.mjs';
 
-// By the number that stands on the wire.
+// By the number that stands on the wire: those of the keys that a token may name.
 const algorithms = [
   { number: 0, name: 'ed25519', ...ed25519 },
   { number: 1, name: 'secp256r1', ...p256 },
 ];
+
+// Those of the keys that stand elsewhere: in trust files and lists.
+const rootAlgorithms = [...algorithms, ...mldsa.algorithms];
 
 // A key is { algorithm, bytes, text }: text is its one spelling, and equal texts
 // are equal keys.
@@ -34,14 +38,14 @@ export function named({ algorithm: number, key: bytes }) {
 
 export const isAcceptable = ({ algorithm, bytes }) => algorithm.acceptable(bytes);
 
-// fromText reads ed25519/HEX and secp256r1/HEX.
+// fromText reads NAME/HEX.
 export function fromText(text) {
   const [name, digits] = text.split('/', 2);
   return fromBytes(name, fromHex(digits ?? ''));
 }
 
 export function fromBytes(name, bytes) {
-  const algorithm = algorithms.find((a) => a.name === name) ?? refuse('unsupported', `algorithm ${name}`);
+  const algorithm = rootAlgorithms.find((a) => a.name === name) ?? refuse('unsupported', `algorithm ${name}`);
   const result = key(algorithm, bytes);
   requirePoint(result);
   return result;

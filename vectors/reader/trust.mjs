@@ -100,11 +100,14 @@ function strings(bytes) {
 
 const keyType = (encoded) => strings(blob(encoded))[0]?.toString('latin1');
 
+// The types whose keys are their bytes and nothing else.
+const plainKeys = { 'ssh-ed25519': 'ed25519', 'ssh-mldsa-44': 'mldsa44', 'ssh-mldsa-65': 'mldsa65' };
+
 function publicKey(type, encoded, wrong) {
   const bytes = blob(encoded);
   const parts = strings(bytes);
   if (parts.reduce((sum, part) => sum + 4 + part.length, 0) !== bytes.length) wrong('bytes behind the key');
-  if (type === 'ssh-ed25519' && parts.length === 2) return fromBytes('ed25519', parts[1]);
+  if (Object.hasOwn(plainKeys, type) && parts.length === 2) return fromBytes(plainKeys[type], parts[1]);
   if (type === 'ecdsa-sha2-nistp256' && parts.length === 3 && parts[1].toString('latin1') === 'nistp256') {
     const [point] = parts.slice(2);
     if (point.length !== 65 || point[0] !== 4) wrong('a point that is not uncompressed');
