@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -123,7 +123,12 @@ func printAgent(w io.Writer, c *cli.Context, d *verify.Decision) {
 
 // explainAgent says what usually helps when a caveat on the agent's name denies.
 func explainAgent(w io.Writer, c *cli.Context, d *verify.Decision) {
-	aboutAgent := func(r verify.Reason) bool { return strings.Contains(r.Check, " agent(") }
+	aboutAgent := func(r verify.Reason) bool {
+		check, err := datalog.ParseCheck(r.Check, nil)
+		return err == nil && slices.ContainsFunc(check.Queries, func(q datalog.Query) bool {
+			return slices.ContainsFunc(q.Body, func(p datalog.Predicate) bool { return p.Name == "agent" })
+		})
+	}
 	if d.Agent != "" || !slices.ContainsFunc(d.Reasons, aboutAgent) {
 		return
 	}
@@ -136,10 +141,8 @@ func explainAgent(w io.Writer, c *cli.Context, d *verify.Decision) {
 
 // explainFacts says what usually helps when block 0 tells a fact besides the
 // vocabulary.
-func explainFacts(w io.Writer, d *verify.Decision) {
-	if slices.ContainsFunc(d.Reasons, func(r verify.Reason) bool {
-		return r.Code == token.CodeProfile && r.Block == 0 && strings.Contains(r.Message, "does not belong into a token")
-	}) {
+func explainFacts(w io.Writer, d *verify.Decision, denied error) {
+	if _, ok := errors.AsType[*delegation.UnknownFact](denied); ok && d.Reasons[0].Block == 0 {
 		hint(w, "facts that the service has registered are named with --token-fact, such as --token-fact 'role(string)'")
 	}
 }

@@ -92,7 +92,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		explain(env.Stderr, d)
 		explainAgent(env.Stderr, c, d)
-		explainFacts(env.Stderr, d)
+		explainFacts(env.Stderr, d, err)
 		adviseOnMemory(c, env, d)
 		return &reported{err}
 	}

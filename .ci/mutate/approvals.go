@@ -22,7 +22,7 @@ var approvalsMutants = []mutant{
 	{"V9 nor has the root", "token/delegation/approved.go", "return l.By == key || l.Key == key", "return l.Key == key", "./verify", "Vectors|InChain"},
 	{"V9 approvals compared outside the engine", "verify/evaluate.go", "return a.approved()", "return nil", "./verify", "Outside"},
 	{"V9 of the very action", "token/delegation/approved.go", "if a.Action == action && !slices.Contains(keys, a.By) {", "if !slices.Contains(keys, a.By) {", "./verify", "Outside"},
-	{"V6 holders approve nothing", "token/delegation/read.go", `return f, fmt.Errorf("the fact %s does not belong into a token", p)`, `if p.Name == "approved" || p.Name == "parent" {` + "\n\t\t\t\tcontinue\n\t\t\t}\n\t\t\t" + `return f, fmt.Errorf("the fact %s does not belong into a token", p)`, "./verify", "Vectors|Elsewhere"},
+	{"V6 holders approve nothing", "token/delegation/read.go", "return f, &UnknownFact{p}", `if p.Name == "approved" || p.Name == "parent" {` + "\n\t\t\t\tcontinue\n\t\t\t}\n\t\t\t" + "return f, &UnknownFact{p}", "./verify", "Vectors|Elsewhere"},
 
 	// Once.
 	{"V12 an approval serves once", "verify/approvals.go", "a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))", "_ = given", "./verify", "ApprovalServesOnce|OfBearer"},

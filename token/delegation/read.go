@@ -173,7 +173,7 @@ func read(t token.Chain, chain *Chain, further func(datalog.Predicate) bool) (*C
 	r := reader{blocks: t.Blocks(), form: t.Form(), root: t.Root(), prefix: t.PrefixHash, further: further, chain: chain}
 	for i := chain.blocks; i < len(r.blocks); i++ {
 		if err := r.block(i); err != nil {
-			return nil, token.Errorf(token.CodeProfile, i, "%s", err)
+			return nil, &token.Error{Code: token.CodeProfile, Block: i, Err: err}
 		}
 	}
 	if r.form != token.Held && chain.Invocation == nil {
@@ -342,13 +342,20 @@ func (r *reader) factsOf(b *token.Block, authority bool) (f facts, err error) {
 		case authority && r.further(p):
 			f.further = append(f.further, p)
 		default:
-			return f, fmt.Errorf("the fact %s does not belong into a token", p)
+			return f, &UnknownFact{p}
 		}
 		if err != nil {
 			return f, err
 		}
 	}
 	return f, nil
+}
+
+// An UnknownFact is a fact outside of the vocabulary, where none of its type is registered.
+type UnknownFact struct{ Fact datalog.Predicate }
+
+func (e *UnknownFact) Error() string {
+	return fmt.Sprintf("the fact %s does not belong into a token", e.Fact)
 }
 
 func once(field *string, value string, p datalog.Predicate) error {

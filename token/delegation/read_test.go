@@ -118,6 +118,18 @@ func TestInvocationReads(t *testing.T) {
 	}
 }
 
+// TestUnknownFact: what a fact that is not registered is refused for can be told from the
+// refusal of anything else in the block.
+func TestUnknownFact(t *testing.T) {
+	for source, unknown := range map[string]bool{`role("buyer");`: true, `role($x) <- delegator($x);`: false, `delegator("bob@example.com");`: false} {
+		_, err := delegation.Read(mint(t, block(t, block0+source), token.HeldBy(ci.Public())))
+		fact, ok := errors.AsType[*delegation.UnknownFact](err)
+		if err == nil || ok != unknown || ok && fact.Fact.Name != "role" {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
 // TestAuthor: a block is by the delegator, by whoever held the token, or by the approver
 // who signed it, and by nobody in particular once the token is bearer.
 func TestAuthor(t *testing.T) {
