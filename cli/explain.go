@@ -28,7 +28,8 @@ func explainCommand(env *Env) *cli.Command {
 	}
 }
 
-// verifierFlags make a verifier as that of the service.
+// verifierFlags make a verifier as that of the service, but for what it remembers of
+// requests: see [replayFlags].
 func verifierFlags() []cli.Flag {
 	return append(serviceFlags(),
 		trustFlag(),
@@ -57,7 +58,7 @@ func explainers(c *cli.Context, env *Env) (func(audience string) (*verify.Verifi
 	if err != nil {
 		return nil, err
 	}
-	if _, err := memory(c, env, options); err != nil { // without --replay: nothing is used up
+	if _, err := openStores(c, env, options); err != nil { // without --replay: nothing is used up
 		return nil, err
 	}
 	made := map[string]*verify.Verifier{}

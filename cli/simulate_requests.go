@@ -14,7 +14,7 @@ import (
 // maxSimulated bounds the requests of one file.
 const maxSimulated = 10000
 
-// A simulated request is one entry of a file, as spec/simulate.md has it.
+// A simulated request is one entry of a file, as spec/explain.md has it.
 type simulated struct {
 	name    string
 	req     delegation.Request

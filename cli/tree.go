@@ -10,7 +10,7 @@ import (
 // refusalMark stands at the left of each line that refuses.
 const refusalMark = "✗ "
 
-// printDrawing shows a drawing as a tree: whoever has the token stands below
+// print shows a drawing as a tree: whoever has the token stands below
 // whoever handed it on, and what each allows below the name.
 func (d *drawing) print(w io.Writer) {
 	line := func(refuses bool, format string, args ...any) {

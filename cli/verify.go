@@ -22,13 +22,7 @@ func verifyCommand(env *Env) *cli.Command {
 		Name:      "verify",
 		Usage:     "decide a request by its token, as the service would",
 		UsageText: "whittle verify --trust FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--policy FILE] [--replay FILE] [--revoked FILE].. [--directory FILE] [--context NAME=VALUE].. [--channel KIND:HEX] [--now TIME] [--allow-bearer] TOKEN",
-		Flags: append(slices.Concat(requestFlags(), serviceFlags(), memoryFlags()),
-			trustFlag(),
-			valueFlag("policy", "the service's own policy, a `FILE` of Datalog"),
-			valueFlag("max-ttl", "accept tokens meant to live this long, a `DURATION` (default: 24h)"),
-			nowFlag(),
-			boolFlag("allow-bearer", "accept tokens that nobody in particular holds"),
-			approverInChainFlag(),
+		Flags: append(slices.Concat(requestFlags(), verifierFlags(), replayFlags()),
 			boolFlag("allow-approval-reuse", "let an approval serve any number of requests for its action"),
 			jsonFlag(),
 		),
@@ -61,7 +55,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	done, err := memory(c, env, options)
+	done, err := openStores(c, env, options)
 	if err != nil {
 		return err
 	}

@@ -12,20 +12,17 @@ import (
 	"github.com/whittle-auth/whittle/verify/revoke"
 )
 
-// memoryFlags are about what outlasts one request: what was used, and what is
-// revoked.
-func memoryFlags() []cli.Flag {
+// replayFlags are about what was used already.
+func replayFlags() []cli.Flag {
 	return []cli.Flag{
 		valueFlag("replay", "remember in `FILE` what was used, and deny it the second time"),
 		boolFlag("first-start", "assert that nothing was accepted before the --replay file was made"),
-		listFlag("revoked", "deny what stands in `FILE`, a list that whittle revoke keeps (repeatable)"),
-		valueFlag("max-stale", "accept lists that are this old, a `DURATION` (default: 24h)"),
 	}
 }
 
-// memory opens what the flags of [memoryFlags] name. The function that it returns
-// closes it again.
-func memory(c *cli.Context, env *Env, o *verify.Options) (done func() error, err error) {
+// openStores opens what outlasts one request: the file of what was used, and the lists of
+// what is revoked. The function that it returns closes them again.
+func openStores(c *cli.Context, env *Env, o *verify.Options) (done func() error, err error) {
 	done = func() error { return nil }
 	if err := errors.Join(needs(c, "first-start", "replay"), needs(c, "max-stale", "revoked")); err != nil {
 		return nil, err

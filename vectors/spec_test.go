@@ -2,6 +2,8 @@ package vectors
 
 import (
 	"bytes"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +24,7 @@ var notVectors = []string{
 var (
 	quotedTest   = regexp.MustCompile("`(?:[a-z]+\\.)?((?:Test|Fuzz|Example)[A-Za-z0-9_]+)(?:/[^`]*)?`")
 	quotedVector = regexp.MustCompile("`([a-z][a-z0-9]*(?:-[a-z0-9]+)+-?)`")
+	specPage     = regexp.MustCompile(`\bspec/[a-z0-9_-]+\.md\b`)
 	testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)[A-Za-z0-9_]*)\(`)
 )
 
@@ -57,6 +60,36 @@ func TestSpecificationNamesWhatExists(t *testing.T) {
 	}
 	if named < 100 {
 		t.Errorf("only %d tests and vectors are named: are they quoted otherwise by now?", named)
+	}
+}
+
+// TestCommentsNameWhatExists: the pages of the specification that Go comments point to
+// are there.
+func TestCommentsNameWhatExists(t *testing.T) {
+	named := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, c := range file.Comments {
+			for _, page := range specPage.FindAllString(c.Text(), -1) {
+				named++
+				if _, err := os.Stat(filepath.Join("..", page)); err != nil {
+					t.Errorf("%s names %s, which does not exist", path, page)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named < 30 {
+		t.Errorf("only %d pages are named: are they written otherwise by now?", named)
 	}
 }
 
