@@ -8,7 +8,9 @@ var approvalsMutants = []mutant{
 	{"V7 approval: not by everybody", "token/delegation/approval.go", "case token.IsInvocationKey(k):", "case false:", "./token/delegation", ""},
 	{"V7 approval: few keys", "token/delegation/approval.go", "if len(keys) > maxApprovers {\n\t\treturn fmt", "if false {\n\t\treturn fmt", "./token/delegation", ""},
 	{"approval: each choice of keys", "token/delegation/approval.go", "len(keys)-need+1) {", "len(keys)-need+2) {", "./token/delegation", ""},
-	{"approval: a quorum is exactly that", "token/delegation/approval.go", "slices.EqualFunc(written, approvals[:i+1], sameApproval)", "true", "./token/delegation", ""},
+	{"approval: a quorum is exactly that", "token/delegation/approval.go", "areChoices(approvals[:count], keys, size)", "true", "./token/delegation", ""},
+	{"approval: the JSON of demands is bounded", "token/delegation/approval.go", `; room < 0 {`, `; false {`, "./token/delegation", "TestScopeJSONIsBounded"},
+	{"approval: only what can be a quorum is built", "token/delegation/approval.go", "if count > len(approvals) {", "if false {", "./token/delegation", ""},
 
 	// The block.
 	{"V9 approvals keep the next key", "token/delegation/approved.go", "case b.Next != r.blocks[i-1].Next:", "case false:", "./verify", "Vectors|AnotherPlace"},

@@ -70,5 +70,5 @@ var coreMutants = []mutant{
 	{"A2 signatures of a signer are verified", "token/append.go", "if err := signer.Public().Verify(payload, signature); err != nil {", "if err := error(nil); err != nil {", "./token", ""},
 	{"A3 not to the root", "attenuate/attenuate.go", "case key == root:", "case false:", "./attenuate", ""},
 	{"A4 a fresh nonce", "attenuate/invoke.go", "rand.Read(nonce)", "_, _ = rand.Read, nonce", "./attenuate", ""},
-	{"attenuation refuses to widen", "token/delegation/scope.go", "case !clamp && (!ok || both != nil && Compare(c, bound.Caveat) == Beyond):", "case false:", "./attenuate", ""},
+	{"attenuation refuses to widen", "token/delegation/scope.go", "case !clamp && (!ok || both != nil && c.compare(bound.Caveat) == Beyond):", "case false:", "./attenuate", ""},
 }

@@ -15,7 +15,7 @@ var propertyMutants = []mutant{
 
 	// The reader.
 	{"property: below a path begins after a slash", "token/delegation/resource.go", `strings.HasPrefix(inner.Path, p.Path+"/")`, "strings.HasPrefix(inner.Path, p.Path)", "./verify", properties},
-	{"property: a bound is replaced by a tighter one only", "token/delegation/scope.go", "if Compare(bound.Caveat, c) == Within {", "if Compare(bound.Caveat, c) == Beyond {", "./verify", properties},
+	{"property: a bound is replaced by a tighter one only", "token/delegation/scope.go", "if bound.Caveat.compare(c) == Within {", "if bound.Caveat.compare(c) == Beyond {", "./verify", properties},
 	{"property: a range has an end", "token/delegation/arg_range.go", "return ok && int64(n) >= a.Min && int64(n) <= a.Max", "return ok && int64(n) >= a.Min", "./verify", properties},
 	{"property: two expiries meet at the earlier", "token/delegation/time.go", "return Expiry{min(e.At, other.(Expiry).At)}, true", "return Expiry{max(e.At, other.(Expiry).At)}, true", "./verify", properties},
 	{"property: a caveat holds for every value", "token/delegation/explain.go", "f.Holds = f.Holds && c.admits(v)", "f.Holds = f.Holds || c.admits(v)", "./verify", properties},

@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -9,11 +10,8 @@ import (
 	"github.com/whittle-auth/whittle/token/datalog"
 )
 
-// Limits on one approval caveat, and on a quorum.
-const (
-	maxApprovers = 8
-	maxChoices   = 70 // caveats of a quorum: 5 of 8 takes the most
-)
+// maxApprovers bounds the keys of one approval caveat, and of a quorum.
+const maxApprovers = 8
 
 // Approval is the caveat that the owner of one of the keys has approved the very
 // action at hand, in a block of its own: see [Approved]. Several of them are
@@ -76,9 +74,12 @@ func validApprovers(keys []token.PublicKey) error {
 // Two approval caveats bound different things unless they name the same keys: one
 // that names fewer is stricter, but what both demand is not one caveat.
 func (a Approval) dimension() dimension {
-	keys := keyTexts(a.Keys)
+	keys := make([]string, len(a.Keys))
+	for i, k := range a.Keys {
+		keys[i] = string(rune(k.Algorithm())) + k.Datalog().Bytes // of a length that the algorithm tells
+	}
 	slices.Sort(keys)
-	return dimension{"approval", strings.Join(keys, " ")}
+	return dimension{"approval", strings.Join(keys, "")}
 }
 
 func (Approval) compare(Caveat) Relation            { return Within }
@@ -112,24 +113,37 @@ func Approvals(need int, keys ...token.PublicKey) ([]Caveat, error) {
 		return nil, fmt.Errorf("approval by %d of %d keys: at least 1 and at most all of them can be needed", need, len(keys))
 	}
 	var caveats []Caveat
-	for _, chosen := range choices(keys, len(keys)-need+1) {
+	for chosen := range choices(keys, len(keys)-need+1) {
 		caveats = append(caveats, Approval{chosen})
 	}
 	return caveats, nil
 }
 
-// choices returns all sublists of the given length, in the order of keys.
-func choices(keys []token.PublicKey, length int) [][]token.PublicKey {
-	if length == 0 {
-		return [][]token.PublicKey{nil}
-	}
-	var all [][]token.PublicKey
-	for i := 0; i+length <= len(keys); i++ {
-		for _, rest := range choices(keys[i+1:], length-1) {
-			all = append(all, append([]token.PublicKey{keys[i]}, rest...))
+// choices goes through all sublists of the given length, in the order of keys.
+func choices(keys []token.PublicKey, length int) iter.Seq[[]token.PublicKey] {
+	return func(yield func([]token.PublicKey) bool) {
+		at := make([]int, length) // indices, ascending
+		for i := range at {
+			at[i] = i
+		}
+		for {
+			chosen := make([]token.PublicKey, length)
+			for i := range chosen {
+				chosen[i] = keys[at[i]]
+			}
+			last := length - 1 // the last index that can still rise
+			for last >= 0 && at[last] == len(keys)-length+last {
+				last--
+			}
+			if !yield(chosen) || last < 0 {
+				return
+			}
+			at[last]++
+			for i := last + 1; i < length; i++ {
+				at[i] = at[i-1] + 1
+			}
 		}
 	}
-	return all
 }
 
 // A Quorum is approval by any Need of the keys, as a conjunction of approval
@@ -163,33 +177,39 @@ func Quorums(approvals []Approval) []Quorum {
 // leading returns the largest quorum that the list begins with, and how many
 // caveats it takes.
 func leading(approvals []Approval) (Quorum, int) {
-	size := len(approvals[0].Keys)
-	var keys []token.PublicKey // in the order in which they come up
-	best, taken := Quorum{1, approvals[0].Keys}, 1
-	for i, a := range approvals {
-		if i == maxChoices || len(a.Keys) != size {
+	first := approvals[0].Keys
+	size := len(first)
+	best, taken := Quorum{1, first}, 1
+	keys := slices.Clone(first)
+	count := 1 // choices of size out of the keys
+	// The first choices differ in their last key only, so that each tells one more.
+	for _, a := range approvals[1:] {
+		if size == 0 || len(a.Keys) != size || len(keys) == maxApprovers || !slices.Equal(a.Keys[:size-1], first[:size-1]) {
 			break
 		}
-		for _, k := range a.Keys {
-			if !slices.Contains(keys, k) {
-				keys = append(keys, k)
-			}
-		}
-		if len(keys) > maxApprovers {
-			break
-		}
+		keys = append(keys, a.Keys[size-1])
 		need := len(keys) - size + 1
-		written, err := Approvals(need, keys...)
-		if err == nil && need > 1 && len(written) == i+1 && slices.EqualFunc(written, approvals[:i+1], sameApproval) {
-			best, taken = Quorum{need, slices.Clone(keys)}, i+1
+		count = count * len(keys) / (need - 1)
+		if count > len(approvals) {
+			break
+		}
+		if validApprovers(keys) == nil && areChoices(approvals[:count], keys, size) {
+			best, taken = Quorum{need, slices.Clone(keys)}, count
 		}
 	}
 	return best, taken
 }
 
-func sameApproval(c Caveat, a Approval) bool {
-	w, ok := c.(Approval)
-	return ok && slices.Equal(w.Keys, a.Keys)
+// areChoices reports whether the approvals are all the choices, in their order. There
+// are as many.
+func areChoices(approvals []Approval, keys []token.PublicKey, size int) bool {
+	for chosen := range choices(keys, size) {
+		if !slices.Equal(chosen, approvals[0].Keys) {
+			return false
+		}
+		approvals = approvals[1:]
+	}
+	return true
 }
 
 // A demand is a quorum as the JSON of a scope has it.
@@ -199,9 +219,9 @@ type demand struct {
 	Keys  []string `json:"keys"`
 }
 
-// approvals returns what a scope demands, the caveats of each block together.
-func (s *Scope) approvals() []demand {
-	var demands []demand
+// approvals returns what a scope demands, the caveats of each block together, as far
+// as there is room for it, and how many demands there is none for.
+func (s *Scope) approvals(room int) (demands []demand, omitted int) {
 	for i := 0; i < len(s.Bounds); {
 		var together []Approval
 		block := s.Bounds[i].Block
@@ -212,8 +232,13 @@ func (s *Scope) approvals() []demand {
 			}
 		}
 		for _, q := range Quorums(together) {
-			demands = append(demands, demand{block, q.Need, keyTexts(q.Keys)})
+			d := demand{block, q.Need, keyTexts(q.Keys)}
+			if room -= len(strings.Join(d.Keys, "")); room < 0 {
+				omitted++
+				continue
+			}
+			demands = append(demands, d)
 		}
 	}
-	return demands
+	return demands, omitted
 }

@@ -3,6 +3,7 @@ package delegation
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/whittle-auth/whittle/token/datalog"
@@ -58,7 +59,7 @@ func readArgCIDR(c datalog.Check) Caveat {
 		return nil
 	}
 	a := ArgCIDR{Arg: name}
-	for _, e := range alternatives(guard) {
+	for _, e := range operands(datalog.OpOr, guard) {
 		_, term := comparison(e)
 		bits, _ := term.(datalog.String)
 		a.Networks = append(a.Networks, networkOf(string(bits)))
@@ -109,11 +110,19 @@ func addressBits(a netip.Addr) string {
 // another address, with a zone, a leading zero or fewer than four parts, are none.
 func ipBits(value any) (bits string, ok bool) {
 	text, _ := value.(string)
-	a, err := netip.ParseAddr(text)
-	if err != nil || a.Zone() != "" {
+	a, ok := address(text)
+	if !ok {
 		return "", false
 	}
 	return addressBits(a), true
+}
+
+func address(text string) (a netip.Addr, ok bool) {
+	a, err := netip.ParseAddr(text)
+	if err != nil || a.Zone() != "" {
+		return netip.Addr{}, false
+	}
+	return a.Unmap(), true
 }
 
 // A network is a region of addresses.
@@ -157,9 +166,9 @@ func (a ArgCIDR) admits(value datalog.Term) bool {
 }
 
 func (a ArgCIDR) holds(value datalog.Term) (ok, known bool) {
-	s, ok := value.(datalog.String)
-	bits, isIP := ipBits(string(s))
-	return ok && isIP && a.admits(datalog.String(bits)), true
+	s, _ := value.(datalog.String)
+	ip, ok := address(string(s))
+	return ok && slices.ContainsFunc(a.Networks, func(n netip.Prefix) bool { return n.Contains(ip) }), true
 }
 
 func (a ArgCIDR) members() map[string]any {

@@ -90,7 +90,7 @@ func readArgHost(c datalog.Check) Caveat {
 		return nil
 	}
 	a := ArgHost{Arg: name}
-	for _, e := range alternatives(guard) {
+	for _, e := range operands(datalog.OpOr, guard) {
 		op, term := comparison(e)
 		text, ok := term.(datalog.String)
 		switch {

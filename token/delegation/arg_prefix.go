@@ -35,7 +35,7 @@ func (a ArgPrefix) Check() datalog.Check {
 // expression.
 func readArgText(c datalog.Check) Caveat {
 	predicate, name, guard := namedOf(c)
-	list := conjuncts(guard)
+	list := operands(datalog.OpAnd, guard)
 	if predicate != "arg" || len(list) != 2 {
 		return nil
 	}

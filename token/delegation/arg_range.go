@@ -68,7 +68,7 @@ func readArgRange(c datalog.Check) Caveat {
 		return nil
 	}
 	a := ArgRange{name, math.MinInt64, math.MaxInt64}
-	for _, e := range conjuncts(guard)[1:] {
+	for _, e := range operands(datalog.OpAnd, guard)[1:] {
 		op, term := comparison(e)
 		n, ok := term.(datalog.Integer)
 		switch {

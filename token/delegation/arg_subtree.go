@@ -2,7 +2,6 @@ package delegation
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -25,7 +24,18 @@ func ArgUnder(name string, paths ...string) Caveat { return ArgSubtree{name, pat
 // not refused for their spelling, so the caveat has to do it.
 const stray = `(^|/)(\.{0,2}(/|$)| )| (/|$)|[%\\\x00-\x1f\x7f]`
 
-var strayPattern = regexp.MustCompile(stray)
+// strays says what stray does. A token can have it asked of many values.
+func strays(path string) bool {
+	if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '%' || r == '\\' }) {
+		return true
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." || segment[0] == ' ' || segment[len(segment)-1] == ' ' {
+			return true
+		}
+	}
+	return false
+}
 
 func (a ArgSubtree) String() string { return argText(a.Arg, "under "+words(a.Paths, itself)) }
 
@@ -63,7 +73,7 @@ func readArgSubtree(c datalog.Check) Caveat {
 		return nil
 	}
 	a := ArgSubtree{Arg: name}
-	for _, e := range alternatives(guard) {
+	for _, e := range operands(datalog.OpOr, guard) {
 		op, term := comparison(e)
 		if p, ok := term.(datalog.String); ok && op == datalog.OpEqual {
 			a.Paths = append(a.Paths, string(p))
@@ -112,9 +122,14 @@ func (a ArgSubtree) allowed() string                           { return "a path 
 
 func (a ArgSubtree) admits(value datalog.Term) bool {
 	s, ok := value.(datalog.String)
-	return ok && slices.ContainsFunc(a.Paths, func(p string) bool {
-		return string(s) == p || strings.HasPrefix(string(s), p+"/") && !strayPattern.MatchString(string(s))
-	})
+	if !ok || slices.Contains(a.Paths, string(s)) {
+		return ok
+	}
+	below := func(p string) bool {
+		rest, begins := strings.CutPrefix(string(s), p)
+		return begins && strings.HasPrefix(rest, "/")
+	}
+	return slices.ContainsFunc(a.Paths, below) && !strays(string(s))
 }
 
 func (a ArgSubtree) members() map[string]any {

@@ -186,12 +186,13 @@ func either(alternatives []datalog.Expr) (joined datalog.Expr) {
 	return joined
 }
 
-// alternatives is the inverse of either.
-func alternatives(e datalog.Expr) []datalog.Expr {
+// operands takes a || b || c or a && b && c apart, and leaves alone what is no such
+// chain.
+func operands(op datalog.BinaryOp, e datalog.Expr) []datalog.Expr {
 	var list []datalog.Expr
 	for {
 		b, ok := e.(datalog.Binary)
-		if !ok || b.Op != datalog.OpOr {
+		if !ok || b.Op != op {
 			break
 		}
 		list = append(list, b.Right)
@@ -205,22 +206,6 @@ func alternatives(e datalog.Expr) []datalog.Expr {
 // both is a && b.
 func both(a, b datalog.Expr) datalog.Expr {
 	return datalog.Binary{Op: datalog.OpAnd, Left: a, Right: b}
-}
-
-// conjuncts takes a && b && c apart, and leaves alone what is no such chain.
-func conjuncts(e datalog.Expr) []datalog.Expr {
-	var list []datalog.Expr
-	for {
-		b, ok := e.(datalog.Binary)
-		if !ok || b.Op != datalog.OpAnd {
-			break
-		}
-		list = append(list, b.Right)
-		e = b.Left
-	}
-	list = append(list, e)
-	slices.Reverse(list)
-	return list
 }
 
 // guardOf returns the predicate's name and the only expression of a check that

@@ -26,7 +26,8 @@ func allWithin[T region[T]](inner, outer []T) bool {
 	return true
 }
 
-// overlap returns what lies in both: of each two the one inside the other.
+// overlap returns what lies in both: of each two the one inside the other. Each
+// element of a and of b is looked for once among those found.
 func overlap[T region[T]](a, b []T) []T {
 	var both []T
 	add := func(r T) {
@@ -34,13 +35,16 @@ func overlap[T region[T]](a, b []T) []T {
 			both = append(both, r)
 		}
 	}
+	added := make([]bool, len(b))
 	for _, p := range a {
-		for _, q := range b {
-			switch {
-			case q.contains(p):
+		for i, q := range b {
+			if q.contains(p) {
 				add(p)
-			case p.contains(q):
+				break // what else lies in p is in there
+			}
+			if p.contains(q) && !added[i] {
 				add(q)
+				added[i] = true
 			}
 		}
 	}
@@ -64,13 +68,15 @@ func validList[T comparable](what string, list []T, valid func(T) error) error {
 	if err := validLength(what, len(list)); err != nil {
 		return err
 	}
-	for i, e := range list {
+	seen := make(map[T]bool, len(list))
+	for _, e := range list {
 		if err := valid(e); err != nil {
 			return fmt.Errorf("%s %q: %w", what, fmt.Sprint(e), err)
 		}
-		if slices.Contains(list[:i], e) {
+		if seen[e] {
 			return fmt.Errorf("%s %q is listed twice", what, fmt.Sprint(e))
 		}
+		seen[e] = true
 	}
 	return nil
 }

@@ -135,8 +135,9 @@ func (c *Chain) Author(block int) string {
 // holds nothing against the clock or a request. Block 0 may tell facts of the
 // registered types besides; without any it tells those of the vocabulary only.
 func Read(t token.Chain, registered ...FactType) (*Chain, error) {
+	valid := slices.DeleteFunc(slices.Clone(registered), func(f FactType) bool { return f.Validate() != nil })
 	return read(t, new(Chain), func(p datalog.Predicate) bool {
-		return slices.ContainsFunc(registered, func(f FactType) bool { return f.Validate() == nil && f.covers(p) })
+		return slices.ContainsFunc(valid, func(f FactType) bool { return f.covers(p) })
 	})
 }
 
@@ -179,6 +180,7 @@ func read(t token.Chain, chain *Chain, further func(datalog.Predicate) bool) (*C
 	if r.form != token.Held && chain.Invocation == nil {
 		chain.Bearer = true
 	}
+	chain.Scope.at = nil // found again where a longer chain is read
 	chain.blocks, chain.root, chain.prefix = len(r.blocks), r.root, t.PrefixHash(len(r.blocks))
 	return chain, nil
 }

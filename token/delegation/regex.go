@@ -46,13 +46,6 @@ func ValidRegex(pattern string) error {
 	return nil
 }
 
-// regexSize bounds the work of trying a valid pattern at one byte.
-func regexSize(pattern string) int {
-	r := regexReader{rest: pattern}
-	c, _ := r.alternatives(maxGroups)
-	return c.parts
-}
-
 type regexReader struct {
 	rest   string
 	length int

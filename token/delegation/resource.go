@@ -118,7 +118,7 @@ func patternGuard(v datalog.Variable, patterns []Pattern) datalog.Expr {
 // patternsOf is the inverse of patternGuard.
 func patternsOf(guard datalog.Expr) []Pattern {
 	var patterns []Pattern
-	for _, a := range alternatives(guard) {
+	for _, a := range operands(datalog.OpOr, guard) {
 		op, term := comparison(a)
 		text, ok := term.(datalog.String)
 		switch {

@@ -31,7 +31,8 @@ func validScalars(what string, values []datalog.Term) error {
 	if err := validLength(what, len(values)); err != nil {
 		return err
 	}
-	for i, v := range values {
+	seen := make(map[datalog.Term]bool, len(values))
+	for _, v := range values {
 		switch v := v.(type) {
 		case datalog.String:
 			if err := validValue(string(v)); err != nil {
@@ -41,9 +42,10 @@ func validScalars(what string, values []datalog.Term) error {
 		default:
 			return fmt.Errorf("a caveat on the %s compares with strings, integers, true, false and null", what)
 		}
-		if containsTerm(values[:i], v) {
+		if seen[v] {
 			return fmt.Errorf("the value %s is listed twice", scalarWord(v))
 		}
+		seen[v] = true
 	}
 	return nil
 }

@@ -23,11 +23,20 @@ type Scope struct {
 	// Empty is true when two bounds have nothing in common, so that the token
 	// allows nothing at all.
 	Empty bool
+
+	at   map[dimension][]int // indices of Bounds, ascending; nil where not known
+	work int                 // steps taken in comparing
 }
 
-// find returns whether there is a bound of a kind.
+// has returns whether there is a bound of a kind.
 func (s *Scope) has(kind string) bool {
-	return slices.ContainsFunc(s.Bounds, func(b Bound) bool { return b.Caveat.dimension().kind == kind })
+	s.index()
+	for d := range s.at {
+		if d.kind == kind {
+			return true
+		}
+	}
+	return false
 }
 
 // Expires returns the moment at which the token expires.
@@ -51,26 +60,96 @@ func boundOf[C Caveat](s *Scope) (c C, ok bool) {
 	return c, false
 }
 
-// maxCompared bounds how many caveats on one thing, none of which can be compared
-// with the others, a new one is compared with. More are kept as they are.
-const maxCompared = 16
+// Bounds on the work of comparing caveats, which whoever writes a token can cause
+// before any limit of the engine. What is not compared is kept as it is.
+const (
+	// maxCompared is with how many bounds on one thing, none of which can be
+	// compared with the others, a new caveat is compared.
+	maxCompared = 16
+
+	// maxWork is how many pairs of elements may be held against each other for all
+	// the caveats of a chain, and again for one that is to be written.
+	maxWork = 1 << 19
+)
+
+// steps bounds the work of comparing two caveats, in pairs of elements: whatever lists
+// they have, and what is found besides, is gone through for each element. Times and
+// ranges take none, so that they always come to one bound.
+func steps(a, b Caveat) int {
+	n := elements(a) + elements(b)
+	return n * n
+}
+
+// elements returns the length of a caveat's list.
+func elements(c Caveat) int {
+	switch c := c.(type) {
+	case Resources:
+		return len(c.Patterns)
+	case Operations:
+		return len(c.Names)
+	case Audiences:
+		return len(c.Names)
+	case Agents:
+		return len(c.Patterns)
+	case AgentKeys:
+		return len(c.Keys)
+	case ContextOneOf:
+		return len(c.Values)
+	case ArgOneOf:
+		return len(c.Values)
+	case ArgSubtree:
+		return len(c.Paths)
+	case ArgCIDR:
+		return len(c.Networks)
+	case ArgHost:
+		return len(c.Hosts)
+	}
+	return 0
+}
+
+// afford takes steps off what is left and reports whether there were as many.
+func afford(work *int, steps int) bool {
+	if *work+steps > maxWork {
+		return false
+	}
+	*work += steps
+	return true
+}
+
+// index finds the bounds on one thing without going through all of them.
+func (s *Scope) index() {
+	if s.at != nil {
+		return
+	}
+	s.at = map[dimension][]int{}
+	for i, b := range s.Bounds {
+		d := b.Caveat.dimension()
+		s.at[d] = append(s.at[d], i)
+	}
+}
+
+func (s *Scope) add(d dimension, b Bound) {
+	s.at[d] = append(s.at[d], len(s.Bounds))
+	s.Bounds = append(s.Bounds, b)
+}
 
 // Narrow takes one more caveat of a block into account. Where a single caveat says
 // what it and the bounds so far allow together, that is the bound from now on. Where
 // none does, as of two regular expressions, both are bounds.
 func (s *Scope) Narrow(c Caveat, block int) {
-	if c.dimension() == (dimension{}) {
-		s.Bounds = append(s.Bounds, Bound{c, block})
+	s.index()
+	d := c.dimension()
+	if d == (dimension{}) {
+		s.add(d, Bound{c, block})
 		return
 	}
-	at, compared := -1, 0
-	for i := 0; i < len(s.Bounds) && compared < maxCompared; i++ {
+	var merged []int // bounds that are part of the new one
+	for _, i := range s.at[d][:min(len(s.at[d]), maxCompared)] {
 		bound := s.Bounds[i]
-		if bound.Caveat.dimension() != c.dimension() {
+		if !afford(&s.work, steps(bound.Caveat, c)) {
 			continue
 		}
-		compared++
-		if Compare(bound.Caveat, c) == Within {
+		if bound.Caveat.compare(c) == Within {
 			return // nothing new, or all of it in there by now
 		}
 		both, ok := c.meet(bound.Caveat)
@@ -80,25 +159,23 @@ func (s *Scope) Narrow(c Caveat, block int) {
 		if !ok || both == nil {
 			continue
 		}
-		// The bound becomes part of the new one, in the place of the first.
 		c = both
-		if at < 0 {
-			at = i
-			continue
-		}
-		s.Bounds = slices.Delete(s.Bounds, i, i+1)
-		i--
+		merged = append(merged, i)
 	}
-	if at < 0 {
-		s.Bounds = append(s.Bounds, Bound{c, block})
+	if len(merged) == 0 {
+		s.add(d, Bound{c, block})
 		return
 	}
-	s.Bounds[at] = Bound{c, block}
+	s.Bounds[merged[0]] = Bound{c, block}
+	for _, i := range slices.Backward(merged[1:]) {
+		s.Bounds = slices.Delete(s.Bounds, i, i+1)
+		s.at = nil // what follows has moved
+	}
 }
 
 // Clone returns a copy that can be narrowed by itself.
 func (s *Scope) Clone() *Scope {
-	return &Scope{Bounds: slices.Clone(s.Bounds), Empty: s.Empty}
+	return &Scope{Bounds: slices.Clone(s.Bounds), Empty: s.Empty, work: s.work}
 }
 
 // Fit says whether a new caveat stays within the scope. If it does, or if that
@@ -106,19 +183,25 @@ func (s *Scope) Clone() *Scope {
 // names the bound and the block that set it, or, where clamp is true, the tighter
 // of the two.
 func (s *Scope) Fit(c Caveat, clamp bool) (Caveat, error) {
-	compared := 0
+	d := c.dimension()
+	if d == (dimension{}) {
+		return c, nil
+	}
+	compared, work := 0, 0
 	for _, bound := range s.Bounds {
-		d := c.dimension()
-		if d == (dimension{}) || bound.Caveat.dimension() != d || compared == maxCompared {
+		if compared == maxCompared {
+			break
+		}
+		if bound.Caveat.dimension() != d {
 			continue
 		}
 		compared++
-		if Compare(c, bound.Caveat) == Within {
+		if !afford(&work, steps(c, bound.Caveat)) || c.compare(bound.Caveat) == Within {
 			continue
 		}
 		both, ok := c.meet(bound.Caveat)
 		switch {
-		case !clamp && (!ok || both != nil && Compare(c, bound.Caveat) == Beyond):
+		case !clamp && (!ok || both != nil && c.compare(bound.Caveat) == Beyond):
 			return nil, &WideningError{Wanted: c, Bound: bound}
 		case !ok:
 			return nil, fmt.Errorf("%s has nothing in common with %s, which block %d set", c, bound.Caveat, bound.Block)
@@ -141,9 +224,14 @@ func (e *WideningError) Error() string {
 	return fmt.Sprintf("%s goes beyond %s, which block %d set", e.Wanted, e.Bound.Caveat, e.Bound.Block)
 }
 
+// maxShown bounds the text of the approvals and of all other bounds in the JSON of a
+// scope, in bytes: a token says a name or a key once, and refers to it thereafter.
+const maxShown = 1 << 16
+
 // MarshalJSON writes the bounds by name, then all of them in the form of
 // [MarshalCaveat] with the block that set each, and the checks written by hand with
-// the block that each stands in.
+// the block that each stands in. Approvals are left
+// out from 64 KiB of text on, and so are bounds and checks: their number is "omitted".
 func (s Scope) MarshalJSON() ([]byte, error) {
 	type check struct {
 		Block int    `json:"block"`
@@ -162,14 +250,22 @@ func (s Scope) MarshalJSON() ([]byte, error) {
 		Approvals  []demand `json:"approvals,omitempty"`
 		Checks     []check  `json:"checks"`
 		Bounds     []bound  `json:"bounds"`
+		Omitted    int      `json:"omitted,omitempty"`
 		Empty      bool     `json:"empty,omitempty"`
-	}{Resources: []string{}, Operations: []string{}, Approvals: s.approvals(), Checks: []check{}, Bounds: []bound{}, Empty: s.Empty}
-	for _, b := range s.Bounds {
-		if c, custom := b.Caveat.(Custom); custom {
-			out.Checks = append(out.Checks, check{b.Block, c.String()})
+	}{Resources: []string{}, Operations: []string{}, Checks: []check{}, Bounds: []bound{}, Empty: s.Empty}
+	out.Approvals, out.Omitted = s.approvals(maxShown)
+	room := maxShown
+	for i, b := range s.Bounds {
+		text := b.Caveat.String()
+		if room -= len(text); room < 0 {
+			out.Omitted += len(s.Bounds) - i
+			break
+		}
+		if _, custom := b.Caveat.(Custom); custom {
+			out.Checks = append(out.Checks, check{b.Block, text})
 			continue
 		}
-		out.Bounds = append(out.Bounds, bound{b.Block, b.Caveat.members(), b.Caveat.String()})
+		out.Bounds = append(out.Bounds, bound{b.Block, b.Caveat.members(), text})
 	}
 	if s.Empty {
 		return marshalPlain(out) // none of the lists alone would say what is allowed: nothing

@@ -30,7 +30,7 @@ func TestMixedBounds(t *testing.T) {
 		{`arg n set; arg n prefix a; arg n prefix ab`, `2 arg n prefix ab`},
 		{`arg n prefix a; arg n matches "[a-z]+"`, `0 arg n prefix a; 1 arg n matches "[a-z]+"`},
 		{`arg n matches "a+"; arg n matches "a+"`, `0 arg n matches "a+"`},
-		{`arg n matches "a+"; arg n matches "[a-z]"; arg n aa or a or b`, `2 arg n a`},
+		{`arg n matches "a+"; arg n matches "[a-z]"; arg n aa or a or b`, `0 arg n matches "a+"; 1 arg n matches "[a-z]"; 2 arg n aa or a or b`},
 		{`arg n under a or b; arg n prefix a/`, `0 arg n under a or b; 1 arg n prefix a/`},
 		{`arg n under a/x or b; arg n prefix a`, `1 arg n under a/x`},
 		{`arg n prefix a; arg n under a/x or b`, `1 arg n under a/x`},
@@ -68,7 +68,7 @@ func TestMixedBounds(t *testing.T) {
 	}
 	for _, nothing := range []string{
 		`arg n 1..5; arg n 6..`, `arg n 1..5; arg n "3"`, `arg n 1..5; arg n prefix 1`, `arg n set; arg n unset`, `arg n unset; arg n 5`, `arg n prefix a; arg n prefix b`, `arg n under a; arg n under ab`, `arg n under a; arg n prefix ab`,
-		`arg n cidr 10.0.0.0/8; arg n cidr 11.0.0.0/8`, `arg n cidr 0.0.0.0/0; arg n cidr ::/0`, `arg n cidr 10.0.0.0/8; arg n x`, `arg n host x.org; arg n host **.a.x.org`, `arg n matches "[a-z]"; arg n "5" or 5`, `arg n a; arg n b`,
+		`arg n cidr 10.0.0.0/8; arg n cidr 11.0.0.0/8`, `arg n cidr 0.0.0.0/0; arg n cidr ::/0`, `arg n cidr 10.0.0.0/8; arg n x`, `arg n host x.org; arg n host **.a.x.org`, `arg n matches "[a-z]"; arg n 5 or true`, `arg n a; arg n b`,
 		`window mon; window tue`, `window 01:00-02:00; window 02:00-03:00`, `audience a; audience b`, `agent a; agent b/**`, `context t 5; context t "5"`, `operation a; operation b`, `resource a; resource b/**`,
 	} {
 		var s delegation.Scope
@@ -91,7 +91,7 @@ func TestFit(t *testing.T) {
 		`arg n 2..100`: ``, `arg n 5 or 6`: ``, `arg other set`: ``, `arg s prefix inv-2`: ``, `arg s matches "x.*"`: ``, `arg s "inv-x"`: ``, `arg p under a/b`: ``, `arg p a/b`: ``, `arg p matches "a/.*"`: ``, `arg ip cidr 10.1.0.0/16`: ``, `arg ip "::ffff:10.0.0.1"`: ``,
 		`arg u host x.org`: ``, `arg u prefix https://x.org/`: ``, `arg m matches "a+"`: ``, `arg m prefix a`: ``, `arg m abc`: ``, `window 23:00-24:00`: ``, `window 05:00-23:00`: ``, `depth at most 0`: ``, `check if true`: ``,
 		`arg n 50..`: `arg n 50..100`, `arg n 5 or 500`: `arg n 5`, `arg n set`: `arg n 1..100`, `arg s prefix in`: `arg s prefix inv-`, `arg s "inv-1" or x`: `arg s inv-1`, `arg p under a/x or b`: `arg p under a/x`, `arg p a/b or "a/../b"`: `arg p a/b`,
-		`arg ip cidr 0.0.0.0/0`: `arg ip cidr 10.0.0.0/8`, `arg u host **.org`: `arg u host **.x.org`, `arg m set`: `arg m matches "[a-z]+"`, `arg m a or 5`: `arg m a`, `window 20:00-02:00`: `window 22:00-02:00`, `window sun,mon`: `window mon`, `depth at most 4`: `depth at most 3`,
+		`arg ip cidr 0.0.0.0/0`: `arg ip cidr 10.0.0.0/8`, `arg u host **.org`: `arg u host **.x.org`, `arg m set`: `arg m matches "[a-z]+"`, `arg m a or 5`: ``, `window 20:00-02:00`: `window 22:00-02:00`, `window sun,mon`: `window mon`, `depth at most 4`: `depth at most 3`,
 		`arg n 200..`: `nothing`, `arg n prefix 5`: `nothing`, `arg n unset`: `nothing`, `arg s prefix x`: `nothing`, `arg p prefix b`: `nothing`, `arg ip cidr ::/0`: `nothing`, `arg ip x`: `nothing`, `arg u host y.org`: `nothing`, `arg m 5`: `nothing`, `window sat`: `nothing`, `window 12:00-13:00`: `nothing`,
 	} {
 		c := caveat(t, text)
@@ -135,9 +135,9 @@ func TestManyIncomparableBounds(t *testing.T) {
 	if len(s.Bounds) != 2000 {
 		t.Errorf("%d bounds", len(s.Bounds))
 	}
-	// A pattern that is costly to try stays beside the list that it would filter.
+	// No pattern is tried: it stays beside the list that it would filter.
 	s = delegation.Scope{}
-	s.Narrow(delegation.ArgMatches{Arg: "n", Pattern: "(?:[a-z]{30}){30}"}, 0)
+	s.Narrow(delegation.ArgMatches{Arg: "n", Pattern: "a+"}, 0)
 	s.Narrow(delegation.ArgIs("n", strings.Repeat("a", 900)), 1)
 	if len(s.Bounds) != 2 || s.Empty {
 		t.Errorf("%+v", s)
