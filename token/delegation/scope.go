@@ -133,6 +133,19 @@ func (s *Scope) add(d dimension, b Bound) {
 	s.Bounds = append(s.Bounds, b)
 }
 
+// remove takes a bound out. What follows moves up.
+func (s *Scope) remove(d dimension, i int) {
+	s.Bounds = slices.Delete(s.Bounds, i, i+1)
+	s.at[d] = slices.DeleteFunc(s.at[d], func(at int) bool { return at == i })
+	for _, list := range s.at {
+		for j := range list {
+			if list[j] > i {
+				list[j]--
+			}
+		}
+	}
+}
+
 // Narrow takes one more caveat of a block into account. Where a single caveat says
 // what it and the bounds so far allow together, that is the bound from now on. Where
 // none does, as of two regular expressions, both are bounds.
@@ -168,8 +181,7 @@ func (s *Scope) Narrow(c Caveat, block int) {
 	}
 	s.Bounds[merged[0]] = Bound{c, block}
 	for _, i := range slices.Backward(merged[1:]) {
-		s.Bounds = slices.Delete(s.Bounds, i, i+1)
-		s.at = nil // what follows has moved
+		s.remove(d, i)
 	}
 }
 

@@ -66,6 +66,13 @@ var hostile = []struct {
 		}
 		return list
 	}, 30_000},
+	{"bounds that become one", func() (list []delegation.Caveat) {
+		for i := range 110 {
+			name := fmt.Sprint(i)
+			list = append(list, delegation.ArgPrefix{Arg: name, Prefix: "a/"}, delegation.ArgSubtree{Arg: name, Paths: []string{"a", "b"}}, delegation.ArgIs(name, "a/b"))
+		}
+		return list
+	}, 80_000},
 	{"many arguments", func() (list []delegation.Caveat) {
 		for i := range 900 {
 			list = append(list, delegation.ArgSet{Arg: fmt.Sprint(i)})

@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"math"
+	"reflect"
 	"regexp"
 	"testing"
 
@@ -45,6 +46,21 @@ func TestWorkOfComparingIsBounded(t *testing.T) {
 	}
 	if from, _ := s.NotBefore(); from.At != 9 {
 		t.Errorf("from %d", from.At)
+	}
+}
+
+// TestBoundsMoveUp: where several bounds become one, the others are still found.
+func TestBoundsMoveUp(t *testing.T) {
+	var s Scope
+	for block, c := range []Caveat{
+		ArgPrefix{"n", "a/"}, ArgSubtree{"n", []string{"a", "b"}}, ArgRange{"m", 1, 9}, Depth{3},
+		ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, ArgRange{"m", 2, 9}, Depth{2}, ArgRange{"k", 1, 2},
+	} {
+		s.Narrow(c, block)
+	}
+	want := []Bound{{ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, 4}, {ArgRange{"m", 2, 9}, 5}, {Depth{2}, 6}, {ArgRange{"k", 1, 2}, 7}}
+	if !reflect.DeepEqual(s.Bounds, want) {
+		t.Errorf("%v, want %v", s.Bounds, want)
 	}
 }
 
