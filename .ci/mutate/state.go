@@ -25,6 +25,7 @@ var stateMutants = []mutant{
 	{"V12 a file that was moved is not written", "verify/replay/file.go", "if !f.file.Current() {", "if false {", "./verify/replay", "DiskFails"},
 	{"V12 compaction keeps what was forgotten", "verify/replay/file.go", "appendHeader(b, t.since, t.forgotten)", "appendHeader(b, t.since, math.MinInt64)", "./verify/replay", "Compacts"},
 	{"one process at a time", "verify/internal/lockfile/lock_unix.go", "if errors.Is(err, syscall.EWOULDBLOCK) {", "if err = nil; errors.Is(err, syscall.EWOULDBLOCK) {", "./verify/internal/lockfile", ""},
+	{"the lock stays after a failed sync", "verify/internal/lockfile/lockfile.go", "return syncFolder(filepath.Dir(f.path))", "err = syncFolder(filepath.Dir(f.path))\n\tnext.Close()\n\treturn err", "./verify/internal/lockfile", "NotSynced"},
 	{"the lock is on the file that is there", "verify/internal/lockfile/lockfile.go", "return err == nil && os.SameFile(opened, named), err\n}\n\n// Current", "return err == nil && (named != nil || os.SameFile(opened, named)), err\n}\n\n// Current", "./verify/internal/lockfile", "NothingIsLost"},
 
 	// What is revoked.
@@ -45,9 +46,10 @@ var stateMutants = []mutant{
 	{"V11 the longest entry counts", "verify/revoke/list.go", "if before, ok := l.until[s]; !ok || end > before {", "if true {", "./verify ./verify/revoke", "Longest|StateVectors"},
 	{"V11 a list has an end", "verify/revoke/parse.go", "case !ended:", "case false:", "./verify ./verify/revoke", "ParseRefuses|StateVectors"},
 	{"V11 one bad line makes the list bad", "verify/revoke/parse.go", "\t\tif err != nil {\n\t\t\treturn nil, &SyntaxError{n, err}\n\t\t}", "\t\tif err != nil {\n\t\t\tcontinue\n\t\t}", "./verify ./verify/revoke", "ParseRefuses|StateVectors"},
-	{"V11 a changed list is read", "verify/revoke/file.go", "case !same(f.seen, info), now", "case now", "./verify/revoke", "FileReloads"},
-	{"V11 two changes in a tick", "verify/revoke/file.go", ", now > f.at && f.at <= info.ModTime().Add(young).Unix():", ":", "./verify/revoke", "Tick"},
-	{"V11 a bad list leaves the last good one", "verify/revoke/file.go", "\tif err != nil {\n\t\tf.bad = err\n\t\treturn\n\t}", "\tif err != nil {\n\t\tf.bad = err\n\t\tf.list = &List{}\n\t\treturn\n\t}", "./verify/revoke", "FileReloads"},
+	{"V11 a changed list is read", "verify/revoke/file.go", "if !same(v.seen, info) {", "if v.seen == nil || info == nil {", "./verify/revoke", "FileReloads"},
+	{"V11 two changes in a tick", "verify/revoke/file.go", "return now <= v.at || v.at > info.ModTime().Add(young).Unix()", "return young > 0", "./verify/revoke", "Tick"},
+	{"V11 a bad list leaves the last good one", "verify/revoke/file.go", "\t\tv.bad = err\n\t\treturn v", "\t\tv.bad, v.list = err, &List{}\n\t\treturn v", "./verify/revoke", "FileReloads"},
+	{"V11 a pipe is not opened", "verify/revoke/file.go", "\tif !info.Mode().IsRegular() {\n\t\treturn nil, info, errNotRegular\n\t}\n\tfile, err := os.Open(path)", "\tfile, err := os.Open(path)", "./verify/revoke", "Pipe"},
 	{"V11 a comment smuggles no entry", "verify/revoke/list.go", "strings.ContainsFunc(e.Comment, unicode.IsControl)", "strings.ContainsFunc(e.Comment, func(rune) bool { return unicode.IsControl('x') })", "./verify/revoke", "EditRefuses"},
 	{"a forged token revokes nobody", "cli/revoke_hops.go", "return h, roots.MaySpeak(t.Root(), h.chain.Delegator, now)", "return h, error(nil)", "./cli", "Scripts/revoke"},
 	{"a forged expiry ends no entry", "cli/revoke_hops.go", "if !h.rooted {", "if false {", "./cli", "Scripts/revoke"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"sync"
 	"time"
@@ -47,12 +46,12 @@ func OpenFile(path string, start time.Time, o *Options) (*File, error) {
 	}
 	file, err := lockfile.Open(path, 0o600)
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, lockfile.Cause(err)
 	}
 	f.file = file
 	if err := f.load(); err != nil {
 		file.Close()
-		return nil, withoutPath(err)
+		return nil, lockfile.Cause(err)
 	}
 	return f, nil
 }
@@ -87,7 +86,7 @@ func (f *File) Record(_ context.Context, u Use) error {
 		return err
 	}
 	if err := f.write(u); err != nil {
-		f.failed = fmt.Errorf("the file of used signatures: %w", withoutPath(err))
+		f.failed = fmt.Errorf("the file of used signatures: %w", lockfile.Cause(err))
 		return f.failed
 	}
 	f.table.add(u)
@@ -173,12 +172,4 @@ func (f *File) compact() error {
 	}
 	f.records = len(t.queue)
 	return f.file.Replace(b)
-}
-
-// withoutPath leaves out a path that the caller knows.
-func withoutPath(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

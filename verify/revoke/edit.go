@@ -37,7 +37,7 @@ func Edit(path string, now time.Time, c Change) (*Changed, error) {
 	}
 	f, err := lockfile.Open(path, 0o644)
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, lockfile.Cause(err)
 	}
 	defer f.Close()
 	data, _, err := contents(path)
@@ -65,7 +65,7 @@ func Edit(path string, now time.Time, c Change) (*Changed, error) {
 	if _, err := parse(text); err != nil {
 		return nil, fmt.Errorf("the list could not be read any more: %w", err)
 	}
-	return done, withoutPath(f.Replace(text))
+	return done, lockfile.Cause(f.Replace(text))
 }
 
 // update says that the list is as of now.

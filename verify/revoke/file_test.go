@@ -117,13 +117,33 @@ func TestFileIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &Subject{Delegator: "bob", Now: noon.Add(time.Hour)}
-	f.current(s.Now.Unix())
-	before := f.list
+	before := f.latest(s.Now.Unix()).list
 	if n := testing.AllocsPerRun(100, func() { f.Lookup(t.Context(), s) }); n > 8 {
 		t.Errorf("%v allocations", n)
 	}
-	if f.list != before {
+	if f.current.Load().list != before {
 		t.Error("read again")
+	}
+}
+
+// TestLookupDoesNotWait: while another look-up reads the file again, which can take
+// as long as a long list does, what is in force answers.
+func TestLookupDoesNotWait(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "revoked")
+	write(t, path, listOf("2026-03-01T12:00:00Z", "delegator alice"))
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Subject{Delegator: "alice", Now: noon}
+	write(t, path, listOf("2026-03-01T12:00:01Z", "delegator bob, and a mistake"))
+	f.reading.Lock()
+	if a, err := f.Lookup(t.Context(), s); err != nil || a.Found == nil || f.Problem() != nil {
+		t.Errorf("%+v, %v, %v", a, err, f.Problem())
+	}
+	f.reading.Unlock()
+	if a, err := f.Lookup(t.Context(), s); err != nil || a.Found == nil || f.Problem() == nil {
+		t.Errorf("afterwards: %+v, %v, %v", a, err, f.Problem())
 	}
 }
 

@@ -80,23 +80,34 @@ func (f *File) Current() bool {
 func (f *File) Close() error { return f.File.Close() }
 
 // Replace puts a file with other contents in the place of this one, with the same
-// mode, and locks it. After an error this one is still there and locked. When it
-// returns nil the contents are on the disk.
-func (f *File) Replace(data []byte) (err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
+// mode, and locks it. When it returns nil the contents are on the disk. After an
+// error there is a file at the path and f has it locked: this one, or the next if
+// only the disk could not say that it has it.
+func (f *File) Replace(data []byte) error { return f.replace(data, syncFolder) }
+
+func (f *File) replace(data []byte, syncFolder func(path string) error) error {
 	next, err := os.CreateTemp(filepath.Dir(f.path), ".whittle-*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			next.Close()
-			os.Remove(next.Name())
-		}
-	}()
+	if err := f.put(next, data); err != nil {
+		next.Close()
+		os.Remove(next.Name())
+		return err
+	}
+	f.File.Close()
+	f.File = next
+	// The file is in its place whatever comes of this; if the disk cannot say so,
+	// nobody should rely on it.
+	return syncFolder(filepath.Dir(f.path))
+}
+
+// put locks and fills the next file, and gives it the name of this one.
+func (f *File) put(next *os.File, data []byte) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	if err := lock(next); err != nil {
 		return err
 	}
@@ -109,14 +120,7 @@ func (f *File) Replace(data []byte) (err error) {
 	if err := next.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(next.Name(), f.path); err != nil {
-		return err
-	}
-	f.File.Close()
-	f.File = next
-	// The file is in its place whatever comes of this; if the disk cannot say so,
-	// nobody should rely on it.
-	return syncFolder(filepath.Dir(f.path))
+	return os.Rename(next.Name(), f.path)
 }
 
 func syncFolder(path string) error {
@@ -125,4 +129,12 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Cause returns what went wrong with a file without its path, which the caller knows.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

@@ -85,6 +85,26 @@ func TestReplaceFails(t *testing.T) {
 	}
 }
 
+// TestReplacedButNotSynced: when the disk cannot say that it has the folder, the new
+// file is in its place all the same, and stays locked.
+func TestReplacedButNotSynced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	f := open(t, path)
+	broken := errors.New("the disk is broken")
+	if err := f.replace([]byte("new"), func(string) error { return broken }); err != broken {
+		t.Fatalf("%v", err)
+	}
+	if !f.Current() {
+		t.Error("the file at the path is not the one that is open")
+	}
+	if _, err := Open(path, 0o600); !errors.Is(err, ErrLocked) {
+		t.Errorf("%v", err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "new" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), os.DevNull} {
