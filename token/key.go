@@ -150,7 +150,7 @@ func PublicKeyFromCrypto(k crypto.PublicKey) (PublicKey, error) {
 			return NewPublicKey(a.number, pub)
 		}
 	}
-	return PublicKey{}, fmt.Errorf("a key of type %T cannot be used: keys are Ed25519 or ECDSA on P-256", k)
+	return PublicKey{}, fmt.Errorf("a key of type %T cannot be used: keys are Ed25519, ECDSA on P-256 or ML-DSA", k)
 }
 
 // publicKeyFromWire checks what can be told from the bytes alone: length,

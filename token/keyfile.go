@@ -228,7 +228,7 @@ func usable(k crypto.PrivateKey) (PrivateKey, error) {
 		return PrivateKey{}, err
 	}
 	if !ok {
-		return PrivateKey{}, fmt.Errorf("a key of type %T cannot be used: keys are Ed25519 or ECDSA on P-256", k)
+		return PrivateKey{}, fmt.Errorf("a key of type %T cannot be used: keys are Ed25519, ECDSA on P-256 or ML-DSA", k)
 	}
 	return key, nil
 }

@@ -21,7 +21,7 @@ const maxKeyText = 8 << 10
 // form of private keys.
 const privateSuffix = "-private/"
 
-var errKeyText = errors.New("not a public key: want ed25519/HEX, secp256r1/HEX, an OpenSSH public key or a PEM block \"PUBLIC KEY\"")
+var errKeyText = errors.New("not a public key: want ed25519/HEX, secp256r1/HEX, mldsa44/HEX, mldsa65/HEX, an OpenSSH public key or a PEM block \"PUBLIC KEY\"")
 
 // ParsePublicKey reads a public key in one of these forms:
 //
@@ -107,7 +107,7 @@ func whyNot(sshType string) error {
 	case ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
 		return fmt.Errorf("a FIDO key (%s) signs a statement of its authenticator around the message, never the message alone: use a plain Ed25519 or P-256 key", sshType)
 	case ssh.KeyAlgoRSA:
-		return errors.New("an RSA key (ssh-rsa) cannot be used: keys are Ed25519 or ECDSA on P-256")
+		return errors.New("an RSA key (ssh-rsa) cannot be used: keys are Ed25519, ECDSA on P-256 or ML-DSA")
 	case ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521:
 		return fmt.Errorf("a key of type %s cannot be used: ECDSA keys must be on the curve P-256", sshType)
 	case ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoRSAv01, ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01:
@@ -251,5 +251,5 @@ func parsePrivateText(s string) (PrivateKey, error) {
 	if _, err := ParsePublicKey(s); err == nil {
 		return PrivateKey{}, errors.New("this is a public key, and a private key is wanted")
 	}
-	return PrivateKey{}, errors.New("not a private key: want a PEM or OpenSSH private key file, or ed25519-private/HEX or secp256r1-private/HEX")
+	return PrivateKey{}, errors.New("not a private key: want a PEM or OpenSSH private key file, or ed25519-private/HEX, secp256r1-private/HEX, mldsa44-private/HEX or mldsa65-private/HEX")
 }

@@ -182,7 +182,7 @@ func parseEntry(fields []string) (*Entry, error) {
 			return nil, fmt.Errorf("key: %w", err)
 		}
 		if k.String() != value {
-			return nil, errors.New("a key is written as ed25519/HEX or secp256r1/HEX, in lower case")
+			return nil, errors.New("a key is written as ed25519/HEX, secp256r1/HEX, mldsa44/HEX or mldsa65/HEX, in lower case")
 		}
 		e.Kind, e.Key = Key, k
 	case "delegator":
