@@ -157,5 +157,8 @@ func nameOf(roots *trust.Roots, k token.PublicKey, now time.Time) string {
 	if len(names) == 0 {
 		return ""
 	}
+	for i, name := range names {
+		names[i] = delegation.PlainName(name)
+	}
 	return "  " + strings.Join(names, ", ") + ", as the trust file says"
 }

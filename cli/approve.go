@@ -186,7 +186,7 @@ func printReview(w io.Writer, request *delegation.ApprovalRequest, r *attenuate.
 	for _, path := range resources {
 		fmt.Fprintf(w, "  resource   %s\n", path)
 	}
-	fmt.Fprintf(w, "  audience   %s\n", r.Action.Audience)
+	fmt.Fprintf(w, "  audience   %s\n", delegation.PlainName(r.Action.Audience))
 	if err := printArgs(w, request); err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (d *difference) print(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	for _, h := range d.HandedOn {
-		fmt.Fprintln(w, oneLine(fmt.Sprintf("handed on to %s by %s  (block %d)", cmp.Or(h.Holder, "anybody"), cmp.Or(h.By, "anybody"), h.Block)))
+		fmt.Fprintln(w, oneLine(fmt.Sprintf("handed on to %s by %s  (block %d)", cmp.Or(delegation.PlainName(h.Holder), "anybody"), cmp.Or(delegation.PlainName(h.By), "anybody"), h.Block)))
 	}
 	headings := []struct{ change, heading string }{
 		{"narrowed", "narrowed"}, {"added", "added"}, {"widened", "wider in B"}, {"other", "neither wider nor narrower in B"}, {"dropped", "in A only"}, {"kept", "as before"},
@@ -217,7 +217,7 @@ func (d *difference) print(w io.Writer) {
 }
 
 func (ch *change) print(w io.Writer) {
-	by := fmt.Sprintf("  (block %d, by %s)", ch.Block, cmp.Or(ch.By, "anybody"))
+	by := fmt.Sprintf("  (block %d, by %s)", ch.Block, cmp.Or(delegation.PlainName(ch.By), "anybody"))
 	switch ch.Change {
 	case "added", "kept":
 		fmt.Fprintf(w, "  %s\n", oneLine(ch.To+by))
@@ -232,9 +232,9 @@ func (ch *change) print(w io.Writer) {
 func (s *comparand) who() string {
 	switch s.Form {
 	case "held":
-		return s.Delegator + ", held by " + plainName(s.Holder)
+		return delegation.PlainName(s.Delegator) + ", held by " + delegation.PlainName(s.Holder)
 	case "presented":
-		return s.Delegator + ", presented by " + plainName(s.Holder)
+		return delegation.PlainName(s.Delegator) + ", presented by " + delegation.PlainName(s.Holder)
 	}
-	return s.Delegator + ", " + s.Form
+	return delegation.PlainName(s.Delegator) + ", " + s.Form
 }

@@ -148,7 +148,7 @@ func printExplanation(w io.Writer, e *verify.Explanation, req *delegation.Reques
 	}
 	fmt.Fprintln(w, "an explanation: it authorizes nothing")
 	line("request", "%s", requestText(req))
-	line("service", "%s, at %s", req.Audience, e.At.Format(time.RFC3339))
+	line("service", "%s, at %s", delegation.PlainName(req.Audience), e.At.Format(time.RFC3339))
 	if e.Code == "" {
 		line("verify", "allowed")
 	} else {

@@ -213,7 +213,7 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 	if !t.Root().IsZero() {
 		root = t.Root().Brief()
 	}
-	fmt.Fprintf(w, "%s  %s\n", chain.Delegator, root)
+	fmt.Fprintf(w, "%s  %s\n", delegation.PlainName(chain.Delegator), root)
 	indent, approvals := "", chain.Approvals
 	approvedBefore := func(block int) {
 		for len(approvals) > 0 && approvals[0].Block < block {
@@ -223,7 +223,7 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 	}
 	for _, l := range chain.Links {
 		approvedBefore(l.Block)
-		name := l.Holder
+		name := delegation.PlainName(l.Holder)
 		switch l.Kind {
 		case delegation.LinkNarrow:
 			name = "(narrows)"
@@ -243,9 +243,9 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 	}
 	approvedBefore(len(t.Blocks()))
 	if inv := chain.Invocation; inv != nil && inv.IsSession() {
-		fmt.Fprintf(w, "%s└─ opens a session with %s\n", indent, inv.Audience)
+		fmt.Fprintf(w, "%s└─ opens a session with %s\n", indent, delegation.PlainName(inv.Audience))
 	} else if inv != nil {
-		fmt.Fprintf(w, "%s└─ invokes one request to %s\n", indent, inv.Audience)
+		fmt.Fprintf(w, "%s└─ invokes one request to %s\n", indent, delegation.PlainName(inv.Audience))
 	}
 }
 

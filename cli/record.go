@@ -113,12 +113,12 @@ func (r *record) print(w io.Writer) {
 		decision = "denied, " + r.Code
 	}
 	known("decision", decision)
-	known("service", r.Service)
+	known("service", delegation.PlainName(r.Service))
 	known("at", r.At)
 	for _, reason := range r.Reasons {
-		where := reason.Hop
+		where := delegation.PlainName(reason.Hop)
 		if reason.Block >= 0 {
-			where = fmt.Sprintf("block %d by %s", reason.Block, reason.Hop)
+			where = fmt.Sprintf("block %d by %s", reason.Block, where)
 		}
 		line("because", "%s: %s", where, reason.Message)
 	}
@@ -126,20 +126,20 @@ func (r *record) print(w io.Writer) {
 		fmt.Fprintln(w, "nothing else was known of the token")
 		return
 	}
-	line("for", "%s", r.Delegator)
+	line("for", "%s", delegation.PlainName(r.Delegator))
 	known("", r.Root)
 	for _, h := range r.Chain {
-		name := h.Holder
+		name := delegation.PlainName(h.Holder)
 		if name == "" {
 			name = "(bearer)"
 		}
 		if h.Agent != "" {
-			name += ", in the directory " + h.Agent
+			name += ", in the directory " + delegation.PlainName(h.Agent)
 		}
 		line("through", "%s", name)
 		known("", h.Key)
 	}
-	known("agent", r.Agent)
+	known("agent", delegation.PlainName(r.Agent))
 	for _, a := range r.Approvals {
 		line("approved", "by %s until %s  (block %d)", a.Key, a.Expires, a.Block)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify/revoke"
 )
@@ -172,7 +173,7 @@ func ofKey(key token.PublicKey) revocation {
 
 func ofDelegator(name string) revocation {
 	return revocation{
-		What:       "the delegator " + name,
+		What:       "the delegator " + delegation.PlainName(name),
 		Stops:      "every token on behalf of this very name, whoever holds it",
 		DoesNot:    "the same person under another name for which a trust file trusts the key",
 		revocation: []revoke.Entry{{Kind: revoke.Delegator, Delegator: name}},
@@ -240,7 +241,7 @@ func (r *revocation) print(w io.Writer, verb string) {
 		if !e.New && verb == "revoked: " {
 			note += ", known already"
 		}
-		fmt.Fprintf(w, "  %s %s%s\n", e.Kind, oneLine(e.Value), note)
+		fmt.Fprintf(w, "  %s %s%s\n", e.Kind, delegation.PlainName(e.Value), note)
 	}
 	fmt.Fprintf(w, "  stops: %s\n", oneLine(r.Stops))
 	fmt.Fprintf(w, "  does not stop: %s\n", oneLine(r.DoesNot))

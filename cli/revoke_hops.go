@@ -77,7 +77,7 @@ func showChoices(c *cli.Context, env *Env, now time.Time) error {
 		}
 	}
 	d := ofDelegator(h.chain.Delegator)
-	d.What = "--delegator " + h.chain.Delegator + ": " + d.What
+	d.What = "--delegator " + delegation.PlainName(h.chain.Delegator) + ": " + d.What
 	offered = append(offered, d)
 	for i := range offered {
 		offered[i].listed(nil)
@@ -131,14 +131,14 @@ func nameOrAnybody(name string) string {
 	if name == "" {
 		return "whoever has the bytes"
 	}
-	return plainName(name)
+	return delegation.PlainName(name)
 }
 
 // parent says how to stop whoever signed block n.
 func (h *hops) parent(n int) []string {
 	g := h.giver(n)
 	if g < 0 {
-		more := []string{"--delegator " + h.chain.Delegator}
+		more := []string{"--delegator " + delegation.PlainName(h.chain.Delegator)}
 		if root := h.token.Root(); !root.IsZero() {
 			more = append(more, "--key "+root.String())
 		}

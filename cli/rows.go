@@ -24,7 +24,7 @@ type rowLine struct {
 	notes   []string
 }
 
-// A drawing is all that a tree or a picture shows.
+// A drawing is all that a tree or a picture shows. Its names are plain or quoted.
 type drawing struct {
 	delegator string
 	rows      []row
@@ -36,11 +36,11 @@ type drawing struct {
 
 // drawn returns an explanation's drawing.
 func drawn(e *verify.Explanation, service, request string) *drawing {
-	d := &drawing{delegator: e.Delegator, service: service, request: request, supposed: e.Supposed}
+	d := &drawing{delegator: delegation.PlainName(e.Delegator), service: delegation.PlainName(service), request: request, supposed: e.Supposed}
 	for _, h := range e.Hops {
-		r := row{kind: h.Kind, holder: h.Holder}
+		r := row{kind: h.Kind, holder: delegation.PlainName(h.Holder)}
 		if h.Kind == verify.HopApproval {
-			r.approver = h.By
+			r.approver = delegation.PlainName(h.By)
 		}
 		for _, c := range h.Checks {
 			r.lines = append(r.lines, rowLine{text: checkText(c.Caveat)})
@@ -76,7 +76,7 @@ func (r *row) refuse(reason verify.Reason, checks []verify.CheckFinding) {
 func reasonNotes(r verify.Reason) []string {
 	by := ""
 	if r.Block >= 0 && r.Hop != "" {
-		by = "set by " + r.Hop + ", "
+		by = "set by " + delegation.PlainName(r.Hop) + ", "
 	}
 	if r.Block >= 0 && r.Asked != "" {
 		return []string{by + "asked: " + r.Asked}
@@ -93,7 +93,7 @@ func reasonNotes(r verify.Reason) []string {
 
 // drawnChain returns the drawing of a token that nobody asks anything with.
 func drawnChain(chain *delegation.Chain) *drawing {
-	d := &drawing{delegator: chain.Delegator}
+	d := &drawing{delegator: delegation.PlainName(chain.Delegator)}
 	approvals := chain.Approvals
 	for _, l := range chain.Links {
 		for len(approvals) > 0 && approvals[0].Block < l.Block {
@@ -102,7 +102,7 @@ func drawnChain(chain *delegation.Chain) *drawing {
 		}
 		r := row{kind: verify.HopKind(l.Kind.String())}
 		if l.Kind != delegation.LinkNarrow {
-			r.holder = l.Holder
+			r.holder = delegation.PlainName(l.Holder)
 		}
 		for _, c := range l.Caveats {
 			r.lines = append(r.lines, rowLine{text: checkText(c)})
@@ -113,7 +113,7 @@ func drawnChain(chain *delegation.Chain) *drawing {
 		d.rows = append(d.rows, row{kind: verify.HopApproval, approver: given.By.Brief()})
 	}
 	if inv := chain.Invocation; inv != nil {
-		d.service, d.request = inv.Audience, "one request"
+		d.service, d.request = delegation.PlainName(inv.Audience), "one request"
 		d.rows = append(d.rows, row{kind: verify.HopInvocation})
 	}
 	return d

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 )
 
@@ -195,9 +196,9 @@ func (s *simulation) print(w io.Writer) error {
 		fmt.Fprintf(&b, "%s%3d  %-14s %s\n", mark, i+1, result, oneLine(cmp.Or(f.Name, f.Request)))
 		indent := strings.Repeat(" ", 22)
 		if f.Code != "" {
-			where := f.Hop
+			where := delegation.PlainName(f.Hop)
 			if f.Block >= 0 {
-				where = fmt.Sprintf("block %d, by %s", f.Block, cmp.Or(f.Hop, "anybody"))
+				where = fmt.Sprintf("block %d, by %s", f.Block, cmp.Or(where, "anybody"))
 			}
 			more := ""
 			if f.More > 0 {

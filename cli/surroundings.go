@@ -115,7 +115,7 @@ func printAgent(w io.Writer, c *cli.Context, d *verify.Decision) {
 	switch {
 	case c.String("directory") == "":
 	case d.Agent != "":
-		fmt.Fprintf(w, "agent:   %s\n", oneLine(d.Agent))
+		fmt.Fprintf(w, "agent:   %s\n", delegation.PlainName(d.Agent))
 	default:
 		fmt.Fprintln(w, "agent:   none is bound, names are claims")
 	}
@@ -181,11 +181,11 @@ func (n naming) print(w io.Writer, chain *delegation.Chain) {
 		}
 		switch bound := n.agent(l.Key); bound {
 		case "":
-			fmt.Fprintf(w, "  %s is a claim: the directory binds no name, or several, to the key\n", oneLine(plainName(l.Holder)))
+			fmt.Fprintf(w, "  %s is a claim: the directory binds no name, or several, to the key\n", delegation.PlainName(l.Holder))
 		case l.Holder:
-			fmt.Fprintf(w, "  %s is bound by the directory\n", oneLine(plainName(l.Holder)))
+			fmt.Fprintf(w, "  %s is bound by the directory\n", delegation.PlainName(l.Holder))
 		default:
-			fmt.Fprintf(w, "  %s is a claim: the directory binds %s to the key\n", oneLine(plainName(l.Holder)), oneLine(plainName(bound)))
+			fmt.Fprintf(w, "  %s is a claim: the directory binds %s to the key\n", delegation.PlainName(l.Holder), delegation.PlainName(bound))
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/datalog"
+	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 )
 
@@ -133,19 +133,11 @@ func printDecision(env *Env, d *verify.Decision) {
 	fmt.Fprintf(env.Stdout, "expires: %s\n", d.Expires.Format(time.RFC3339))
 }
 
-// plainName quotes a name that could be taken for several.
-func plainName(name string) string {
-	if strings.ContainsAny(name, `>()"`) {
-		return strconv.Quote(name)
-	}
-	return name
-}
-
 // path names everyone from the delegator to the last holder.
 func path(d *verify.Decision) string {
-	names := []string{d.Delegator}
+	names := []string{delegation.PlainName(d.Delegator)}
 	for _, h := range d.Chain {
-		names = append(names, plainName(h.Name))
+		names = append(names, delegation.PlainName(h.Name))
 	}
 	if d.Bearer {
 		names = append(names, "(bearer)")

@@ -103,7 +103,7 @@ func (r Reason) String() string {
 	if r.Block >= 0 {
 		s += fmt.Sprintf(" in block %d", r.Block)
 		if r.Hop != "" {
-			s += " by " + r.Hop
+			s += " by " + delegation.PlainName(r.Hop)
 		}
 	}
 	s += ": " + r.Message

@@ -19,4 +19,5 @@ var mutants = slices.Concat(
 	stateMutants,
 	surroundingsMutants,
 	httpauthMutants,
+	shownMutants,
 )
