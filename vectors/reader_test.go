@@ -229,6 +229,16 @@ func TestSecondReaderVerifies(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d and %s:\n%s", c.Name, exit, want.exit, want.line, output)
 		}
 	}
+	for name, want := range map[string]int{"alice": 1, `al\ice`: 2, `*@a\b`: 2} { // 1: read, and no token of that root
+		trust, token := filepath.Join(t.TempDir(), "trust"), cases[0].Token
+		text := name + strings.TrimPrefix(cases[0].Trust, "alice@example.com")
+		if err := os.WriteFile(trust, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if output, exit := run(t, "reader/verify.mjs", "--trust", trust, "--audience", "svc", "--operation", "rotate", "--resource", "a", token); exit != want {
+			t.Errorf("a trust file of %s: exit code %d, want %d:\n%s", name, exit, want, output)
+		}
+	}
 	if output, exit := run(t, "reader/verify.mjs", "--operation", "rotate"); exit != 2 {
 		t.Errorf("without a trust file: exit code %d, want 2:\n%s", exit, output)
 	}

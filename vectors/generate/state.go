@@ -100,6 +100,9 @@ func replayCases() []stateCase {
 	p256 := new(chain).add(grant(), link{signer: aliceP256, next: ciP256.publicKey}).invoke(ciP256, usual())
 	open := new(chain).add(block{facts: grant().facts[:1], checks: grant().checks}, link{signer: alice, next: stranger.publicKey}).text(secretProof(stranger.secret))
 	const restart = "replay after a restart"
+	twice := func(c *chain) (string, string) { return c.clone().invoke(ci, usual()), c.invoke(ci, another()) }
+	approved, approvedAgain := twice(needing(approvalBy(bob)).approve(ci, bob))
+	idle, idleAgain := twice(mint(grant()).approve(ci, bob))
 
 	return []stateCase{
 		sequence("replay-twice", "One invocation is presented twice.", ask(one, ""), ask(one, replayed)),
@@ -110,6 +113,12 @@ func replayCases() []stateCase {
 		sequence("replay-p256", "The same with P-256 keys.", ask(p256, ""), ask(p256, replayed)).
 			under(trustLine(delegator, forWhittle, aliceP256.publicKey)),
 		sequence("replay-two-invocations", "Two invocations of one request differ in their nonces.", ask(one, ""), ask(two, ""), ask(two, replayed)),
+		sequence("replay-approval", "Two invocations of one request need the same approval, which serves one.", ask(approved, ""), ask(approvedAgain, replayed)),
+		sequence("replay-approval-after-denial", "An invocation with another request does not use the approval up.",
+			ask(approved, checkFailed).operation("read"), ask(approvedAgain, ""), ask(approved, replayed)),
+		sequence("replay-approval-not-demanded", "An approval that no caveat demands is not used up.", ask(idle, ""), ask(idleAgain, "")),
+		sequence("replay-approval-restart", "The memory began with the window of the invocation, and the approval can have been used before.",
+			ask(approved, replayed)).beganAt(usedAt.Add(-skew)).of(restart),
 		sequence("replay-after-denial", "A bystander presents the invocation with another request first, which uses nothing up.",
 			ask(one, checkFailed).operation("read"), ask(one, ""), ask(one, replayed)).of("a token burnt by a bystander"),
 		sequence("replay-bearer", "A bearer token has no invocation, and is used as often as it allows.", ask(open, ""), ask(open, "")).bearer(),
@@ -153,6 +162,10 @@ func revokedCases() []stateCase {
 	p256Trust := trustLine(delegator, forWhittle, aliceP256.publicKey)
 	low := p256.blocks[0].signature
 	p256Text := p256.invoke(ci, usual())
+	const hash = "#1@example.com"
+	named := grant()
+	named.facts[0] = pred("delegator", str(hash))
+	hashText := mint(named).invoke(ci, usual())
 	const signsAgain = "after revocation the parent signs again"
 	second := usedAt.Add(time.Second).Format(time.RFC3339)
 	ended := usedAt.Format(time.RFC3339)
@@ -171,6 +184,8 @@ func revokedCases() []stateCase {
 		lists("revoked-delegator", "The delegator is revoked.", revoked, text, "delegator "+delegator),
 		lists("revoked-comments", "Comments, blank lines and blanks stand between the entries.", revoked, text,
 			"", "# key "+stranger.text(), "  key\t"+stranger.text()+"   # not in this token", "\tkey  "+ci.text()+" # this is"),
+		lists("revoked-name-with-hash", "A delegator's name begins with what else begins a comment.", revoked, hashText,
+			"# delegator bob@example.com", "delegator "+hash+" # left us").under(trustLine("*@example.com", forWhittle, alice.publicKey)),
 		lists("revoked-until-later", "The entry ends in the next second.", revoked, text, keyEntry(ci)+" until="+second),
 		lists("revoked-until-now", "The entry has ended.", "", text, keyEntry(ci)+" until="+ended),
 		lists("revoked-until-twice", "Of two entries for one key the longer counts.", revoked, text, keyEntry(ci), keyEntry(ci)+" until="+ended),

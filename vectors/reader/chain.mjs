@@ -19,7 +19,8 @@ export const invocationKey = fromText('ed25519/69da8921c469cc5437a55d64f84fba3f8
 const profile = (i, message) => refuse('profile', `block ${i}: ${message}`);
 
 // readChain returns { form, delegator, hops, depth, agentKey, invocation, times,
-// approvals, owners }. A hop is { holder, key }; an approval is { block, by, action };
+// approvals, demanded, owners }. A hop is { holder, key }; an approval is { block, by,
+// action, signature, from }, which can be used first at from; demanded are the keys that caveats name;
 // owners are the keys of the root and of all who hold the token or held it; times are those of block 0 (first) and of all blocks
 // (all), each { notBefore, expires } in seconds. signers are the keys that signed
 // each block, the root's first.
@@ -38,8 +39,10 @@ export function readChain({ blocks, proof }, bodies, root, registered = []) {
 
   bodies.forEach(({ checks }, i) => {
     if (chain.invocation && i === bodies.length - 1) return;
+    for (const given of chain.approvals) if (given.block === i) given.from = chain.times.all.notBefore ?? -Infinity;
     for (const times of i === 0 ? [chain.times.first, chain.times.all] : [chain.times.all]) narrow(times, checks);
   });
+  chain.demanded = bodies.flatMap(({ checks }) => checks.flatMap((check) => approvals.approvers(check, mayApprove) ?? []));
   if (chain.invocation) chain.form = 'presented';
   else chain.form = proof.kind === 'held' ? 'held' : 'bearer';
   return chain;
@@ -59,7 +62,7 @@ function readApproval(chain, blocks, body, i) {
   if (blocks[i].nextKey.text !== blocks[i - 1].nextKey.text) profile(i, 'a third party that changes nextKey');
   const given = approvals.approval(body) ?? profile(i, 'signed by a third party, and no approval');
   if (!given.parent.equals(prefixHash(blocks.slice(0, i).map(({ raw }) => raw)))) profile(i, 'an approval of another chain');
-  chain.approvals.push({ block: i, by: blocks[i].external.key.text, action: given.action });
+  chain.approvals.push({ block: i, by: blocks[i].external.key.text, action: given.action, signature: blocks[i].external.signature });
 }
 
 const mayApprove = (key) => isAcceptable(key) && key.text !== invocationKey.text;

@@ -9,7 +9,7 @@ import { Budget, holds } from './evaluate.mjs';
 import { sha256 } from './bytes.mjs';
 import { usesOf } from './memory.mjs';
 import { malformed, refuse } from './refusal.mjs';
-import { prefixHash, requestCBOR, requestDigest, requireSpelling, stated } from './request.mjs';
+import { actionCBOR, actionDigest, prefixHash, requestCBOR, requestDigest, requireSpelling, stated } from './request.mjs';
 import { requireUnrevoked } from './revocation.mjs';
 import { signedByRoot, verifyChain } from './signatures.mjs';
 import { fromText } from './text.mjs';
@@ -80,7 +80,7 @@ export function decide(token, request, verifier, now, state = nothing) {
 
   // 10 and 11
   requireUnrevoked(verifier.lists ?? [], container, root, chain, now);
-  const uses = verifier.memory ? usesOf(container, chain) : [];
+  const uses = verifier.memory ? usesOf(container, chain, actionDigest(actionCBOR(asked))) : [];
   verifier.memory?.requireUnused(uses);
 
   // 12 and 13

@@ -36,7 +36,9 @@ export class Memory {
 }
 
 // usesOf lists what a request uses up: of a presented token that is no session, its
-// invocation.
-export function usesOf({ blocks }, { invocation }) {
-  return invocation && !invocation.channel ? [used(blocks.at(-1).signature, invocation.from)] : [];
+// invocation; and the approvals of the very action by those whom a caveat names.
+export function usesOf({ blocks }, { invocation, approvals, demanded }, action) {
+  const invoked = invocation && !invocation.channel ? [used(blocks.at(-1).signature, invocation.from)] : [];
+  const needed = approvals.filter((given) => demanded.includes(given.by) && given.action.equals(action));
+  return [...invoked, ...needed.map(({ signature, from }) => used(signature, from))];
 }

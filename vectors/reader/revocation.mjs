@@ -26,7 +26,7 @@ export function parseList(text) {
   if (lines.pop() !== '' || lines.pop() !== 'end') wrong('no end');
   const list = { asOf: undefined, entries: new Map() };
   for (const line of lines) {
-    const [kind, value, ...more] = line.replace(/(^|[ \t])#.*$/, '').split(/[ \t]+/).filter((field) => field !== '');
+    const [kind, value, ...more] = fieldsOf(line);
     if (kind === undefined) continue;
     if (kind === 'as-of') {
       if (list.asOf !== undefined || list.entries.size > 0 || more.length > 0) wrong(line);
@@ -39,6 +39,14 @@ export function parseList(text) {
     list.entries.set(entry, Math.max(until, list.entries.get(entry) ?? 0));
   }
   return list.asOf === undefined ? wrong('no as-of') : list;
+}
+
+// The fields of a line, without its comment: that begins where a field other than the
+// second begins with #, since a name may begin with it too.
+function fieldsOf(line) {
+  const fields = line.split(/[ \t]+/).filter((field) => field !== '');
+  const comment = fields.findIndex((field, i) => i !== 1 && field.startsWith('#'));
+  return comment < 0 ? fields : fields.slice(0, comment);
 }
 
 function time(text) {

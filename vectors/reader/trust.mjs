@@ -140,7 +140,7 @@ export function isDelegator(name) {
 const isDomain = (domain) => domain !== '' && domain === domain.toLowerCase();
 
 function isPrincipal(principal) {
-  if (/["]/.test(principal) || principal.startsWith('!')) return false;
+  if (/["\\]/.test(principal) || principal.startsWith('!')) return false;
   return principal.startsWith('*@') ? isDelegator(`x${principal.slice(1)}`) : isDelegator(principal);
 }
 
