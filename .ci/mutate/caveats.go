@@ -49,7 +49,7 @@ var caveatMutants = []mutant{
 	{"caveats: repetitions of repetitions count", regexes, "c.repeats *= max(lo, hi, 1)", "c.repeats = max(lo, hi, 1)", caveatPackage, "TestValidRegex"},
 	{"caveats: size of a pattern", regexes, "if c.parts > maxParts {", "if false {", caveatPackage, "TestValidRegex"},
 	{"caveats: patterns match as a whole", "token/delegation/arg_matches.go", `wholeBegin = "^(?:"`, `wholeBegin = "(?:^"`, caveatEngine, hostileArgs},
-	{"caveats: patterns are not tried", "token/delegation/arg_matches.go", "return false, !text", "return a.admits(value), true", caveatPackage, "TestReadingHostileTokens|TestManyIncomparableBounds"},
+	{"caveats: patterns are not tried", "token/delegation/arg_matches.go", "return false, !text", "return text && a.admits(value), true", caveatPackage, "TestReadingHostileTokens|TestManyIncomparableBounds"},
 
 	// What is typed and what is custom, and the reading against the engine.
 	{"caveats: a range guards its type", "token/delegation/arg_range.go", `guard := hasType("v", "integer")`, `guard := hasType("v", "string")`, caveatPackage, formsReadBack},
@@ -80,6 +80,6 @@ var caveatMutants = []mutant{
 	{"caveats: a found element is not looked for again", "token/delegation/list.go", "p.contains(q) && !added[i]", "p.contains(q)", caveatPackage, "TestStepsOfOverlap"},
 	{"caveats: bounds on one thing are found at once", scopeOfCaveats, "if s.at != nil {\n\t\treturn", "if false {\n\t\treturn", caveatPackage, "TestReadingHostileTokens"},
 	{"caveats: bounds move up", scopeOfCaveats, "list[j]--", "_ = list", caveatPackage, "TestBoundsMoveUp"},
-	{"caveats: the JSON of bounds is bounded", scopeOfCaveats, "if room -= len(text); room < 0 {", "if false {", caveatPackage, "TestScopeJSONIsBounded"},
+	{"caveats: the JSON of bounds is bounded", scopeOfCaveats, "if room -= len(text); room < 0 {", "if room -= 0; room < 0 {", caveatPackage, "TestScopeJSONIsBounded"},
 	{"caveats: types of facts are validated once", "token/delegation/read.go", "return f.covers(p) })", "return f.Validate() == nil && f.covers(p) })", caveatPackage, "TestFactTypesAreValidatedOnce"},
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,6 +172,10 @@ func TestDemandsOfHostileTokens(t *testing.T) {
 	allocs := testing.AllocsPerRun(1, func() { quorums = delegation.Quorums(list) })
 	if t.Logf("%.0f allocations", allocs); allocs > 10_000 || len(quorums) == 0 {
 		t.Errorf("%.0f allocations for %d quorums", allocs, len(quorums))
+	}
+	// The beginning of a quorum is none.
+	if quorums = delegation.Quorums(slices.Clip(list[:2])); len(quorums) != 2 {
+		t.Errorf("%v", quorums)
 	}
 }
 
