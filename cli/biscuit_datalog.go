@@ -102,7 +102,7 @@ func parseParams(flags []string) (*datalog.Params, error) {
 		left, value, ok := strings.Cut(f, "=")
 		name, kind, typed := strings.Cut(left, ":")
 		if !ok || name == "" {
-			return nil, usagef("--param %q is not of the form NAME[:TYPE]=VALUE", f)
+			return nil, usagef("--param %s is not of the form NAME[:TYPE]=VALUE", quoted(f))
 		}
 		if given[name] {
 			return nil, usagef("--param %s is given twice", name)

@@ -64,7 +64,7 @@ func (s keySource) encoding(c *cli.Context) (format string, alg datalog.Algorith
 	switch format {
 	case "", "hex", "pem", "raw":
 	default:
-		return "", 0, false, usagef("%s %q is none of hex, pem and raw", dashed(s.format), format)
+		return "", 0, false, usagef("%s %s is none of hex, pem and raw", dashed(s.format), quoted(format))
 	}
 	if name := c.String(s.algorithm); name != "" {
 		alg, err = algorithm(s.algorithm, name)
@@ -235,5 +235,5 @@ func keypairText(key token.PrivateKey, format string) (private, public string, e
 		pub, err := key.Public().MarshalPEM()
 		return string(priv), string(pub), err
 	}
-	return "", "", usagef("--key-output-format %q is none of hex, pem and raw", format)
+	return "", "", usagef("--key-output-format %s is none of hex, pem and raw", quoted(format))
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
 )
 
 // list is a flag that repeats. Unlike urfave/cli's own it never splits a value
@@ -137,7 +139,7 @@ func count(c *cli.Context, name string, bits int) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, bits)
 	if err != nil {
-		return 0, usagef("%s %q is no whole number of %d bits", dashed(name), text, bits)
+		return 0, usagef("%s %s is no whole number of %d bits", dashed(name), quoted(text), bits)
 	}
 	return n, nil
 }
@@ -145,7 +147,7 @@ func count(c *cli.Context, name string, bits int) (uint64, error) {
 func parseTime(flag, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, usagef("%s %q is no RFC 3339 time such as 2026-01-31T12:00:00Z", dashed(flag), text)
+		return time.Time{}, usagef("%s %s is no RFC 3339 time such as 2026-01-31T12:00:00Z", dashed(flag), quoted(text))
 	}
 	return t, nil
 }
@@ -160,16 +162,16 @@ func parseDuration(flag, text string) (time.Duration, error) {
 		const most = math.MaxInt64 / int64(24*time.Hour)
 		n, _ := strconv.ParseInt(days, 10, 64) // the largest there is where it overflows
 		if d, err = time.Duration(min(n, most))*24*time.Hour, nil; n > most {
-			return 0, usagef("%s %q is longer than %d days", dashed(flag), text, most)
+			return 0, usagef("%s %s is longer than %d days", dashed(flag), quoted(text), most)
 		}
 	}
 	switch {
 	case err != nil && wellFormed.MatchString(text):
-		return 0, usagef("%s %q is longer than %s", dashed(flag), text, time.Duration(math.MaxInt64).Truncate(time.Hour))
+		return 0, usagef("%s %s is longer than %s", dashed(flag), quoted(text), time.Duration(math.MaxInt64).Truncate(time.Hour))
 	case err != nil:
-		return 0, usagef("%s %q is no duration such as 90m, 12h or 7d", dashed(flag), text)
+		return 0, usagef("%s %s is no duration such as 90m, 12h or 7d", dashed(flag), quoted(text))
 	case d <= 0:
-		return 0, usagef("%s %q is no time at all: a duration is more than zero", dashed(flag), text)
+		return 0, usagef("%s %s is no time at all: a duration is more than zero", dashed(flag), quoted(text))
 	}
 	return d, nil
 }
@@ -202,8 +204,8 @@ func clock(c *cli.Context, env *Env) (func() time.Time, error) {
 
 // quoted quotes an argument for a message, unless it looks like a secret.
 func quoted(arg string) string {
-	if looksSecret(arg) {
-		return "an argument that looks like a secret"
+	if token.LooksSecret(arg) {
+		return "(not repeated: it looks like a secret)"
 	}
 	return strconv.Quote(arg)
 }

@@ -84,31 +84,10 @@ func shown(name string) string {
 	switch {
 	case name == "-":
 		return "standard input"
-	case looksSecret(name):
-		return "what is neither a file nor well-formed, and is not repeated since it looks like a secret,"
+	case token.LooksSecret(name):
+		return "a name that looks like a secret and is not repeated"
 	}
 	return name
-}
-
-// looksSecret finds keys and tokens, also misspelt ones: by their words, and by
-// long runs of the characters that they are written in.
-func looksSecret(s string) bool {
-	if strings.Contains(strings.ToLower(s), "private/") || strings.Contains(s, "-----") || strings.HasPrefix(s, "Bearer ") {
-		return true
-	}
-	run := 0
-	for _, r := range s {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("+_=-", r):
-			run++
-		default:
-			run = 0
-		}
-		if run >= 40 {
-			return true
-		}
-	}
-	return false
 }
 
 // readToken reads TOKEN: a file, "-" for standard input, or the text itself. A

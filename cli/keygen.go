@@ -90,5 +90,5 @@ func algorithm(flag, name string) (datalog.Algorithm, error) {
 	case "mldsa65":
 		return datalog.MLDSA65, nil
 	}
-	return 0, usagef("%s %q is none of ed25519, p256, mldsa44 and mldsa65", dashed(flag), name)
+	return 0, usagef("%s %s is none of ed25519, p256, mldsa44 and mldsa65", dashed(flag), quoted(name))
 }

@@ -43,7 +43,7 @@ func arrange(app *cli.App, args []string) (*line, error) {
 			l.version = true
 			return l, nil
 		case strings.HasPrefix(arg, "-"):
-			return nil, hintf(usagef("%q stands where a command is expected", arg), "flags follow the command, as in whittle mint --key FILE")
+			return nil, hintf(usagef("%s stands where a command is expected", quoted(arg)), "flags follow the command, as in whittle mint --key FILE")
 		}
 		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(arg) })
 		if i < 0 {

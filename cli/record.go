@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -92,6 +93,9 @@ func parseRecord(data []byte) (*record, error) {
 	if err := json.Unmarshal(data, r); err != nil || r.Allowed == nil {
 		return nil, fmt.Errorf("it is no decision such as whittle verify --json prints")
 	}
+	if *r.Allowed != (r.Code == "") {
+		return nil, fmt.Errorf("it contradicts itself: allowed is %t, and the code %q", *r.Allowed, r.Code)
+	}
 	return r, nil
 }
 
@@ -99,6 +103,12 @@ func (r *record) print(w io.Writer) {
 	line := func(label, format string, args ...any) {
 		if label != "" {
 			label += ":"
+		}
+		for i, a := range args {
+			// Written by anybody: a line break in it would begin a line of its own.
+			if text, ok := a.(string); ok && strings.ContainsFunc(text, isHidden) {
+				args[i] = strconv.Quote(text)
+			}
 		}
 		fmt.Fprintf(w, "%-12s%s\n", label, oneLine(fmt.Sprintf(format, args...)))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -87,14 +88,23 @@ func report(w io.Writer, err error) {
 	if e, ok := errors.AsType[*token.Error](err); ok {
 		text = string(e.Code) + ": " + text
 	}
-	fmt.Fprintf(w, "error: %s\n", oneLine(text))
+	fmt.Fprintf(w, "error: %s\n", oneLine(withoutSecrets(text)))
 	if h, ok := errors.AsType[*hinted](err); ok {
 		hint(w, "%s", h.hint)
 	}
 }
 
 func hint(w io.Writer, format string, args ...any) {
-	fmt.Fprintf(w, "hint: %s\n", oneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(w, "hint: %s\n", oneLine(withoutSecrets(fmt.Sprintf(format, args...))))
+}
+
+// privateText is the text form of a private key, also a misspelt one.
+var privateText = regexp.MustCompile(`(?i)[a-z0-9]*-?private?/[^\s"']*`)
+
+// withoutSecrets withholds private keys that a message repeats from a value, whoever
+// wrote it: messages end up in logs.
+func withoutSecrets(s string) string {
+	return privateText.ReplaceAllString(s, "(not repeated: it looks like a secret)")
 }
 
 // oneLine makes text from tokens, files and arguments safe to show: one line,

@@ -53,7 +53,7 @@ func parseNamed(flag string, flags []string) (map[string]any, error) {
 	for _, f := range flags {
 		name, text, ok := strings.Cut(f, "=")
 		if !ok || name == "" {
-			return nil, usagef("--%s %q is not of the form NAME=VALUE", flag, f)
+			return nil, usagef("--%s %s is not of the form NAME=VALUE", flag, quoted(f))
 		}
 		if _, twice := args[name]; twice {
 			return nil, usagef("--%s %s is given twice", flag, name)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -74,11 +75,20 @@ func patiently(locked error, try func() error) error {
 func adviseOnMemory(c *cli.Context, env *Env, d *verify.Decision) {
 	switch d.Code {
 	case token.CodeReplay:
-		hint(env.Stderr, "each invocation serves one request: the holder makes another with whittle invoke")
+		if refusedApproval(d) {
+			hint(env.Stderr, "each approval serves one request: ask for another with whittle request-approval, with the token as it was before the used one was attached")
+		} else {
+			hint(env.Stderr, "each invocation serves one request: the holder makes another with whittle invoke")
+		}
 		if !c.Bool("first-start") {
 			hint(env.Stderr, "a --replay file refuses what began before it was made, unless it is made with --first-start, which asserts that nothing was accepted earlier")
 		}
 	case token.CodeStale:
 		hint(env.Stderr, "who keeps the list says that it is complete as of now with whittle revoke --refresh --list FILE; --max-stale accepts an older one")
 	}
+}
+
+// refusedApproval reports whether it is an approval that is used up.
+func refusedApproval(d *verify.Decision) bool {
+	return slices.ContainsFunc(d.Approvals, func(a verify.Approval) bool { return a.Block == d.Reasons[0].Block })
 }

@@ -108,7 +108,7 @@ func (v *Verifier) unpermitted(r *engine.Result, facts ...[]datalog.Predicate) R
 	if r.Policy >= 0 {
 		p := policies[r.Policy]
 		reason.Check, reason.Asked = p.String(), asked(p.Queries, facts...)
-		reason.Message = "a policy of the service denies the request: " + reason.Asked
+		reason.Message = "a policy of the service denies the request" + colon(reason.Asked)
 		return reason
 	}
 	var queries []datalog.Query
@@ -121,8 +121,16 @@ func (v *Verifier) unpermitted(r *engine.Result, facts ...[]datalog.Predicate) R
 	}
 	reason.Asked = asked(queries, facts...)
 	reason.Allowed = strings.Join(texts[:min(len(texts), maxAskedFacts)], "; ")
-	reason.Message = "no policy of the service allows the request: " + reason.Asked
+	reason.Message = "no policy of the service allows the request" + colon(reason.Asked)
 	return reason
+}
+
+// colon leads to what was asked, if anything was.
+func colon(asked string) string {
+	if asked == "" {
+		return ""
+	}
+	return ": " + asked
 }
 
 // state returns the facts of a request and of the verifier itself.

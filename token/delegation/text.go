@@ -12,7 +12,8 @@ import (
 	"github.com/whittle-auth/whittle/token"
 )
 
-// A TextError says where the text of a caveat cannot be read.
+// A TextError says where the text of a caveat cannot be read. Found is not repeated
+// where it looks like a secret: see [token.LooksSecret].
 type TextError struct {
 	Column   int // in characters, from 1
 	Expected string
@@ -131,8 +132,19 @@ func (r *textReader) fail(at textWord, expected string) {
 	found := quote(at.text)
 	if at.text == "" && !at.quoted {
 		found = "the end"
+	} else if token.LooksSecret(at.text) || token.LooksSecret(r.around(at.at)) {
+		found = "what looks like a secret and is not repeated"
 	}
 	r.err = &TextError{utf8.RuneCountInString(r.source[:at.at]) + 1, expected, found}
+}
+
+// around returns the text between the blanks before and after a byte.
+func (r *textReader) around(at int) string {
+	begin := strings.LastIndexAny(r.source[:at], blanks) + 1
+	if end := strings.IndexAny(r.source[at:], blanks); end >= 0 {
+		return r.source[begin : at+end]
+	}
+	return r.source[begin:]
 }
 
 // peek returns the next word without taking it.

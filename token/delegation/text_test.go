@@ -240,3 +240,17 @@ func TestQuotesShowEverything(t *testing.T) {
 	}
 	sameCaveat(t, c)
 }
+
+// TestTextErrorKeepsSecrets: what was put in the wrong place is not repeated.
+func TestTextErrorKeepsSecrets(t *testing.T) {
+	const secret = "ed25519-private/9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+	for _, text := range []string{
+		secret, "approval by " + secret, "approval by 2 of " + secret + ", x", "agent-key " + secret,
+		"expires " + secret, "arg x " + secret + "!", "approval by " + secret[:40] + "!" + secret[40:], "window " + secret,
+	} {
+		_, err := delegation.ParseCaveat(text)
+		if err == nil || strings.Contains(err.Error(), "9d61") || strings.Contains(err.Error(), "7f60") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
