@@ -56,12 +56,14 @@ func approvalCaveats(c *cli.Context, env *Env) ([]delegation.Caveat, error) {
 	return caveats, nil
 }
 
-// warnOfApprovers says at once which approvals verifiers will refuse.
-func warnOfApprovers(env *Env, t token.Chain) error {
+// warnOfToken says at once which approvals verifiers will refuse, and whether the
+// token holds at all.
+func warnOfToken(env *Env, t token.Chain, now time.Time) error {
 	chain, err := delegation.ReadUnregistered(t)
 	if err != nil {
 		return err
 	}
+	hintHolding(env, &chain.Scope, now)
 	for _, k := range approverKeys(&chain.Scope) {
 		if chain.HasPart(k) {
 			hint(env.Stderr, "%s is the root or a holder in this chain: verifiers refuse its approval unless they are told otherwise", k)

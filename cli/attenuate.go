@@ -90,7 +90,7 @@ func attenuateToken(c *cli.Context, env *Env) error {
 	} else if longer, err = attenuate.Narrow(t, holder, caveats...); err != nil {
 		return widening(err)
 	}
-	if err := warnOfApprovers(env, longer); err != nil {
+	if err := warnOfToken(env, longer, now()); err != nil {
 		return err
 	}
 	hintDirectory(env, caveats)

@@ -136,6 +136,9 @@ func (in *inspection) print(w io.Writer) {
 	if at, ok := in.expiry(); ok && !in.now.Before(at) {
 		fmt.Fprintf(w, "expired:   at %s\n", at.Format(time.RFC3339))
 	}
+	if at, ok := in.begin(); ok && in.now.Before(at) {
+		fmt.Fprintf(w, "not yet:   valid from %s\n", at.Format(time.RFC3339))
+	}
 	if in.chain != nil {
 		fmt.Fprintln(w)
 		printTree(w, in.token, in.chain)
@@ -204,6 +207,16 @@ func (in *inspection) expiry() (at time.Time, ok bool) {
 	if inv := in.chain.Invocation; inv != nil && (!ok || inv.Expires < c.At) {
 		c, ok = delegation.Expiry{At: inv.Expires}, true
 	}
+	return c.Time(), ok
+}
+
+// begin returns when the token begins to hold, and ok as false where its blocks do not
+// say.
+func (in *inspection) begin() (at time.Time, ok bool) {
+	if in.chain == nil {
+		return time.Time{}, false
+	}
+	c, ok := in.chain.Scope.NotBefore()
 	return c.Time(), ok
 }
 

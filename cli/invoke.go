@@ -89,7 +89,7 @@ func foretellApprovals(env *Env, chain *delegation.Chain, req *delegation.Reques
 }
 
 func foretellExpiry(env *Env, chain *delegation.Chain, now time.Time) {
-	if at, ok := chain.Scope.Expires(); ok && !now.Before(at.Time()) {
-		hint(env.Stderr, "the service will deny this: the token expired at %s", at.Time().Format(time.RFC3339))
+	if what := holdsNow(&chain.Scope, now); what != "" {
+		hint(env.Stderr, "the service will deny this: the token %s", what)
 	}
 }

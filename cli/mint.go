@@ -93,7 +93,7 @@ func mint(c *cli.Context, env *Env) error {
 	if grant.Expires.Sub(grant.Now) > verify.DefaultMaxTTL {
 		hint(env.Stderr, "verifiers refuse tokens meant to live for more than %s unless they are told otherwise", verify.DefaultMaxTTL)
 	}
-	if err := warnOfApprovers(env, t); err != nil {
+	if err := warnOfToken(env, t, grant.Now); err != nil {
 		return err
 	}
 	hintDirectory(env, caveats)
