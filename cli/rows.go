@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
@@ -43,7 +44,7 @@ func drawn(e *verify.Explanation, service, request string) *drawing {
 			r.approver = delegation.PlainName(h.By)
 		}
 		for _, c := range h.Checks {
-			r.lines = append(r.lines, rowLine{text: checkText(c.Caveat)})
+			r.lines = append(r.lines, rowLine{text: shortText(c.Caveat.String())})
 			if c.Result == verify.Untried {
 				r.lines[len(r.lines)-1].notes = []string{"not tried"}
 			}
@@ -56,6 +57,9 @@ func drawn(e *verify.Explanation, service, request string) *drawing {
 			continue
 		}
 		d.rows[reason.Block].refuse(reason, e.Hops[reason.Block].Checks)
+	}
+	for i := range d.rows {
+		d.rows[i].fold(e.Hops[i].Checks)
 	}
 	return d
 }
@@ -70,6 +74,41 @@ func (r *row) refuse(reason verify.Reason, checks []verify.CheckFinding) {
 		}
 	}
 	r.notes = append(r.notes, reasonNotes(reason)...)
+}
+
+// fold shows approvals that belong together as one, with all that is wrong with any.
+func (r *row) fold(checks []verify.CheckFinding) {
+	var lines []rowLine
+	for i := 0; i < len(checks); {
+		var together []delegation.Approval
+		for _, c := range checks[i:] {
+			a, ok := c.Caveat.(delegation.Approval)
+			if !ok {
+				break
+			}
+			together = append(together, a)
+		}
+		if len(together) == 0 {
+			lines = append(lines, r.lines[i])
+			i++
+			continue
+		}
+		for _, q := range delegation.Quorums(together) {
+			one := rowLine{text: shortText(q.String())}
+			caveats, _ := delegation.Approvals(q.Need, q.Keys...)
+			for _, l := range r.lines[i : i+max(1, len(caveats))] {
+				one.refuses = one.refuses || l.refuses
+				for _, note := range l.notes {
+					if !slices.Contains(one.notes, note) {
+						one.notes = append(one.notes, note)
+					}
+				}
+			}
+			lines = append(lines, one)
+			i += max(1, len(caveats))
+		}
+	}
+	r.lines = lines
 }
 
 // reasonNotes says what was asked where that is known, else what is wrong.
@@ -104,8 +143,8 @@ func drawnChain(chain *delegation.Chain) *drawing {
 		if l.Kind != delegation.LinkNarrow {
 			r.holder = delegation.PlainName(l.Holder)
 		}
-		for _, c := range l.Caveats {
-			r.lines = append(r.lines, rowLine{text: checkText(c)})
+		for _, text := range caveatLines(l.Caveats) {
+			r.lines = append(r.lines, rowLine{text: shortText(text)})
 		}
 		d.rows = append(d.rows, r)
 	}
@@ -119,10 +158,9 @@ func drawnChain(chain *delegation.Chain) *drawing {
 	return d
 }
 
-// checkText shortens what nobody reads: a check of 100 kB is no picture.
-func checkText(c delegation.Caveat) string {
+// shortText shortens what nobody reads: a check of 100 kB is no picture.
+func shortText(text string) string {
 	const most = 400
-	text := c.String()
 	if len(text) > most {
 		return fmt.Sprintf("%.*s..", most, text)
 	}
