@@ -59,6 +59,8 @@ type change struct {
 	To        string `json:"to"`
 	Block     int    `json:"block"`
 	By        string `json:"by"`
+
+	caveat delegation.Caveat // B's, or A's where B has none
 }
 
 func diff(c *cli.Context, env *Env) error {
@@ -122,7 +124,7 @@ func (d *difference) compare() {
 	}
 	old := slices.Clone(d.A.in.chain.Scope.Bounds)
 	for _, bound := range d.B.in.chain.Scope.Bounds {
-		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: d.B.in.chain.Author(bound.Block)}
+		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: d.B.in.chain.Author(bound.Block), caveat: bound.Caveat}
 		if i := counterpart(bound.Caveat, old); i >= 0 {
 			ch.Change = relation(bound.Caveat, old[i].Caveat)
 			ch.From, ch.FromBlock = old[i].Caveat.String(), old[i].Block
@@ -131,7 +133,7 @@ func (d *difference) compare() {
 		d.Changes = append(d.Changes, ch)
 	}
 	for _, bound := range old {
-		d.Changes = append(d.Changes, change{Change: "dropped", From: bound.Caveat.String(), FromBlock: bound.Block, Block: -1})
+		d.Changes = append(d.Changes, change{Change: "dropped", From: bound.Caveat.String(), FromBlock: bound.Block, Block: -1, caveat: bound.Caveat})
 	}
 }
 
@@ -203,10 +205,7 @@ func (d *difference) print(w io.Writer) {
 	}
 	for _, h := range headings {
 		first := true
-		for _, ch := range d.Changes {
-			if ch.Change != h.change {
-				continue
-			}
+		for _, ch := range d.of(h.change) {
 			if first {
 				fmt.Fprintf(w, "\n%s:\n", h.heading)
 				first = false
@@ -214,6 +213,34 @@ func (d *difference) print(w io.Writer) {
 			ch.print(w)
 		}
 	}
+}
+
+// of returns the changes of one kind, with approvals that belong together as one.
+func (d *difference) of(kind string) []change {
+	var list []change
+	for _, ch := range d.Changes {
+		if ch.Change == kind {
+			list = append(list, ch)
+		}
+	}
+	if kind != "added" && kind != "kept" && kind != "dropped" {
+		return list // each with a counterpart of its own
+	}
+	var folded []change
+	for len(list) > 0 {
+		first, n := list[0], 0
+		var caveats []delegation.Caveat
+		for n < len(list) && list[n].Block == first.Block && list[n].FromBlock == first.FromBlock {
+			caveats = append(caveats, list[n].caveat)
+			n++
+		}
+		for _, line := range caveatLines(caveats) {
+			first.From, first.To = line, line
+			folded = append(folded, first)
+		}
+		list = list[n:]
+	}
+	return folded
 }
 
 func (ch *change) print(w io.Writer) {
