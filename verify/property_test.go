@@ -343,7 +343,7 @@ func (q quiet) Helper()           {}
 // only ever saw denials would say nothing.
 func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
 	t.Helper()
-	for range 300 {
+	for range 2000 {
 		if rapid.Check(t, property); t.Failed() || enough() {
 			return
 		}

@@ -35,7 +35,7 @@ func TestEachFormReadsBack(t *testing.T) {
 		rapid.Custom(func(t *rapid.T) delegation.Caveat { return delegation.Agent(any.Draw(t, "one"), any.Draw(t, "two")) }),
 	)
 	valid := 0
-	for rounds := 0; valid < 1000 && rounds < 200 && !t.Failed(); rounds++ {
+	for rounds := 0; valid < 1000 && rounds < 2000 && !t.Failed(); rounds++ {
 		rapid.Check(t, func(t *rapid.T) {
 			c := kinds.Draw(t, "caveat")
 			if c.Validate() != nil {

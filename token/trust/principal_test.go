@@ -94,7 +94,7 @@ func TestCanonicalDelegatorIsUnique(t *testing.T) {
 // only ever saw denials would say nothing.
 func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
 	t.Helper()
-	for range 100 {
+	for range 2000 {
 		if rapid.Check(t, property); t.Failed() || enough() {
 			return
 		}
