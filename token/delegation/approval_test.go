@@ -163,6 +163,20 @@ func TestQuorumsOfAnything(t *testing.T) {
 	}
 }
 
+// TestAlmostAQuorum: caveats that begin as a quorum does and then name somebody else are
+// each by themselves, or somebody would be shown whose approval counts for nothing.
+func TestAlmostAQuorum(t *testing.T) {
+	k := publicKeys("a", "b", "c", "d")
+	list := []delegation.Approval{{Keys: []token.PublicKey{k[0], k[1]}}, {Keys: []token.PublicKey{k[0], k[2]}}, {Keys: []token.PublicKey{k[0], k[3]}}}
+	if quorums := delegation.Quorums(list); len(quorums) != 3 {
+		t.Errorf("read as %v", quorums)
+	}
+	list[2].Keys = []token.PublicKey{k[1], k[2]}
+	if quorums := delegation.Quorums(list); len(quorums) != 1 || quorums[0].Need != 2 || len(quorums[0].Keys) != 3 {
+		t.Errorf("2 of 3 reads as %v", quorums)
+	}
+}
+
 func approvalsOf(t *rapid.T, need int, keys []token.PublicKey) []delegation.Approval {
 	caveats, err := delegation.Approvals(need, keys...)
 	if err != nil {

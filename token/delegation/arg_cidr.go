@@ -93,9 +93,9 @@ func networkOf(bits string) netip.Prefix {
 	return netip.PrefixFrom(a, len(bits))
 }
 
-// addressBits is "4:" and 32, or "6:" and 128 characters 0 or 1.
+// addressBits is "4:" and 32, or "6:" and 128 characters 0 or 1. The address is no IPv4
+// one within IPv6.
 func addressBits(a netip.Addr) string {
-	a = a.Unmap()
 	b := make([]byte, 0, 130)
 	b = append(b, "46"[a.BitLen()/128], ':')
 	for _, octet := range a.AsSlice() {
