@@ -218,23 +218,26 @@ func (w *caveatWorld) approve(t *rapid.T, c token.Chain, holder token.Signer, re
 	return longer
 }
 
-// withoutFloats leaves out what no fact can hold: there our verifier denies although
-// the caveat, of which the argument is absent, may hold.
+// withoutFloats leaves out what no fact can hold, however deep: there our verifier
+// denies although the caveat, of which the argument is absent, may hold.
 func withoutFloats(args map[string]any) {
 	for name, v := range args {
-		switch v := v.(type) {
-		case float64:
-			args[name] = int64(v)
-		case []any:
-			for i, e := range v {
-				if f, ok := e.(float64); ok {
-					v[i] = int64(f)
-				}
-			}
-		case map[string]any:
-			withoutFloats(v)
-		}
+		args[name] = withoutFloat(v)
 	}
+}
+
+func withoutFloat(v any) any {
+	switch v := v.(type) {
+	case float64:
+		return int64(v)
+	case []any:
+		for i, e := range v {
+			v[i] = withoutFloat(e)
+		}
+	case map[string]any:
+		withoutFloats(v)
+	}
+	return v
 }
 
 // facts are those that do not come from the request, but for the digests.
