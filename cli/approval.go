@@ -87,48 +87,6 @@ func approverKeys(s *delegation.Scope) []token.PublicKey {
 	return keys
 }
 
-// caveatLines shows caveats to people: approvals that belong together as one.
-func caveatLines(caveats []delegation.Caveat) []string {
-	var lines []string
-	var together []delegation.Approval
-	end := func() {
-		for _, q := range delegation.Quorums(together) {
-			lines = append(lines, q.String())
-		}
-		together = nil
-	}
-	for _, cv := range caveats {
-		if a, ok := cv.(delegation.Approval); ok {
-			together = append(together, a)
-			continue
-		}
-		end()
-		lines = append(lines, cv.String())
-	}
-	end()
-	return lines
-}
-
-// boundLines is [caveatLines] for a scope, each line with the block that set it.
-func boundLines(s *delegation.Scope) []string {
-	var lines []string
-	for rest := s.Bounds; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].Block == rest[0].Block {
-			n++
-		}
-		var caveats []delegation.Caveat
-		for _, b := range rest[:n] {
-			caveats = append(caveats, b.Caveat)
-		}
-		for _, line := range caveatLines(caveats) {
-			lines = append(lines, fmt.Sprintf("%s  (block %d)", line, rest[0].Block))
-		}
-		rest = rest[n:]
-	}
-	return lines
-}
-
 // approvedLine shows an approval in the tree of a chain.
 func approvedLine(a *delegation.Approved) string {
 	return fmt.Sprintf("approved by %s until %s: action %x", a.By, delegation.Expiry{At: a.Expires}.Time().Format(time.RFC3339), a.Action)

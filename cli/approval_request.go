@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
@@ -115,7 +116,7 @@ func attach(c *cli.Context, env *Env) error {
 	for _, b := range chain.Unapproved(chain.Approvals[len(chain.Approvals)-1].Action) {
 		missing = append(missing, b.Caveat)
 	}
-	for _, line := range caveatLines(missing) {
+	for _, line := range reading.CaveatLines(missing) {
 		hint(env.Stderr, "this action still needs %s: ask for it with the result", line)
 	}
 	return emitToken(c, env, longer)

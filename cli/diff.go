@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -85,7 +86,7 @@ func diff(c *cli.Context, env *Env) error {
 	if err == nil && !d.Descends {
 		return &nothingLeft{fmt.Errorf("the second token does not descend from the first: %s", d.parting())}
 	}
-	return cmp.Or(err, d.A.in.refused, d.B.in.refused)
+	return cmp.Or(err, d.A.in.Refused, d.B.in.Refused)
 }
 
 // read verifies a token as far as that is possible. One of which nothing verifies is
@@ -98,13 +99,13 @@ func (s *comparand) read(c *cli.Context, env *Env, arg string) error {
 	if s.in, err = examine(c, env, u); err != nil {
 		return fmt.Errorf("%s: %w", shown(arg), err)
 	}
-	if s.in.chain == nil {
-		return fmt.Errorf("%s: %w", shown(arg), cmp.Or(s.in.refused, s.in.why))
+	if s.in.Chain == nil {
+		return fmt.Errorf("%s: %w", shown(arg), cmp.Or(s.in.Refused, s.in.Why))
 	}
-	s.Form, s.Verified = formName(s.in.token, s.in.chain), s.in.verified
-	s.Delegator, s.Holder = s.in.chain.Delegator, s.in.chain.Holder().Holder
-	if s.in.why != nil {
-		s.Problem = s.in.why.Error()
+	s.Form, s.Verified = reading.FormName(s.in.Token, s.in.Chain), string(s.in.Verified)
+	s.Delegator, s.Holder = s.in.Chain.Delegator, s.in.Chain.Holder().Holder
+	if s.in.Why != nil {
+		s.Problem = s.in.Why.Error()
 	}
 	return nil
 }
@@ -112,19 +113,19 @@ func (s *comparand) read(c *cli.Context, env *Env, arg string) error {
 // compare fills in the difference. Whether B descends from A is a matter of bytes: its
 // first blocks are A's, to the signature.
 func (d *difference) compare() {
-	a, b := d.A.in.token, d.B.in.token
+	a, b := d.A.in.Token, d.B.in.Token
 	d.PartsAt = commonBlocks(a, b)
 	d.Descends = d.PartsAt == len(a.Blocks())
 	if d.Descends {
-		for _, l := range d.B.in.chain.Links {
+		for _, l := range d.B.in.Chain.Links {
 			if l.Block >= d.PartsAt && l.Kind != delegation.LinkNarrow {
-				d.HandedOn = append(d.HandedOn, handedOn{l.Block, d.B.in.chain.Author(l.Block), l.Holder})
+				d.HandedOn = append(d.HandedOn, handedOn{l.Block, d.B.in.Chain.Author(l.Block), l.Holder})
 			}
 		}
 	}
-	old := slices.Clone(d.A.in.chain.Scope.Bounds)
-	for _, bound := range d.B.in.chain.Scope.Bounds {
-		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: d.B.in.chain.Author(bound.Block), caveat: bound.Caveat}
+	old := slices.Clone(d.A.in.Chain.Scope.Bounds)
+	for _, bound := range d.B.in.Chain.Scope.Bounds {
+		ch := change{Change: "added", FromBlock: -1, To: bound.Caveat.String(), Block: bound.Block, By: d.B.in.Chain.Author(bound.Block), caveat: bound.Caveat}
 		if i := counterpart(bound.Caveat, old); i >= 0 {
 			ch.Change = relation(bound.Caveat, old[i].Caveat)
 			ch.From, ch.FromBlock = old[i].Caveat.String(), old[i].Block
@@ -175,7 +176,7 @@ func (d *difference) parting() string {
 	switch {
 	case d.PartsAt == 0:
 		return "not even block 0 is the same"
-	case d.PartsAt == len(d.B.in.token.Blocks()):
+	case d.PartsAt == len(d.B.in.Token.Blocks()):
 		return "A descends from B"
 	}
 	return fmt.Sprintf("they part at block %d", d.PartsAt)
@@ -189,7 +190,7 @@ func (d *difference) print(w io.Writer) {
 		fmt.Fprintln(w, "what they allow is compared all the same")
 	}
 	for i, s := range []*comparand{&d.A, &d.B} {
-		fmt.Fprintf(w, "%s:  %s\n    %s\n", "AB"[i:i+1], oneLine(s.who()), s.in.extent())
+		fmt.Fprintf(w, "%s:  %s\n    %s\n", "AB"[i:i+1], oneLine(s.who()), s.in.Verified)
 		if s.Problem != "" {
 			fmt.Fprintf(w, "    %s\n", oneLine(s.Problem))
 		}
@@ -234,7 +235,7 @@ func (d *difference) of(kind string) []change {
 			caveats = append(caveats, list[n].caveat)
 			n++
 		}
-		for _, line := range caveatLines(caveats) {
+		for _, line := range reading.CaveatLines(caveats) {
 			first.From, first.To = line, line
 			folded = append(folded, first)
 		}

@@ -2,12 +2,11 @@ package cli
 
 import (
 	"encoding/hex"
-	"fmt"
-
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -30,7 +29,7 @@ func emitToken(c *cli.Context, env *Env, t token.Chain) error {
 		Scope         *delegation.Scope `json:"scope"`
 		Expires       string            `json:"expires"`
 		RevocationIDs []string          `json:"revocation_ids"`
-	}{t.Text(), formName(t, chain), chain.Delegator, chain.Holder().Holder, &chain.Scope, "", hexes(token.RevocationIDs(t))}
+	}{t.Text(), reading.FormName(t, chain), chain.Delegator, chain.Holder().Holder, &chain.Scope, "", hexes(token.RevocationIDs(t))}
 	if at, ok := chain.Scope.Expires(); ok {
 		out.Expires = at.Time().Format(time.RFC3339)
 	}
@@ -43,15 +42,4 @@ func hexes(ids [][]byte) []string {
 		texts[i] = hex.EncodeToString(id)
 	}
 	return texts
-}
-
-// formName names a token's form as users know it.
-func formName(t token.Chain, chain *delegation.Chain) string {
-	switch {
-	case chain.Invocation != nil:
-		return "presented"
-	case t.Form() == token.Held:
-		return "held"
-	}
-	return fmt.Sprintf("bearer (%s)", t.Form())
 }

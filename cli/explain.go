@@ -2,16 +2,15 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
@@ -118,7 +117,7 @@ func explainRequest(ctx context.Context, c *cli.Context, env *Env) error {
 }
 
 func showExplanation(c *cli.Context, env *Env, e *verify.Explanation, req *delegation.Request) error {
-	d := drawn(e, req.Audience, requestText(req))
+	d := drawn(e, req.Audience, reading.RequestLine(req))
 	switch {
 	case c.Bool("json"):
 		return printJSON(env.Stdout, e)
@@ -147,7 +146,7 @@ func printExplanation(w io.Writer, e *verify.Explanation, req *delegation.Reques
 		fmt.Fprintf(w, "%-10s%s\n", label+":", oneLine(fmt.Sprintf(format, args...)))
 	}
 	fmt.Fprintln(w, "an explanation: it authorizes nothing")
-	line("request", "%s", requestText(req))
+	line("request", "%s", reading.RequestLine(req))
 	line("service", "%s, at %s", delegation.PlainName(req.Audience), e.At.Format(time.RFC3339))
 	if e.Code == "" {
 		line("verify", "allowed")
@@ -169,21 +168,4 @@ func reasonCount(n int) string {
 		return "1 reason"
 	}
 	return fmt.Sprintf("%d reasons", n)
-}
-
-// requestText writes a request on a line: rotate payments/certs/api, days=30.
-func requestText(req *delegation.Request) string {
-	resources := req.Resources
-	if req.Resource != "" {
-		resources = []string{req.Resource}
-	}
-	texts := []string{req.Operation + " " + strings.Join(resources, " and ")}
-	for _, name := range slices.Sorted(maps.Keys(req.Args)) {
-		value, err := json.Marshal(req.Args[name])
-		if err != nil {
-			value = []byte("?")
-		}
-		texts = append(texts, name+"="+string(value))
-	}
-	return strings.Join(texts, ", ")
 }

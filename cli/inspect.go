@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
@@ -25,21 +26,11 @@ func inspectCommand(env *Env) *cli.Command {
 	}
 }
 
-// inspection is what could be found out about a token. chain is nil unless the
-// signatures verify and the blocks are in the vocabulary; why says why not. A
-// plain Biscuit is none of ours and is shown without complaint; refused is why
-// a token is not what it pretends to be.
+// An inspection is what could be found out about a token, and what a directory says of
+// its holders.
 type inspection struct {
-	unverified *token.Unverified
-	blocks     []token.Block
-	verified   string // how far: "root", "chain" or "nothing"
-	token      token.Chain
-	chain      *delegation.Chain
-	roots      *trust.Roots // nil without --trust
-	names      naming
-	why        error
-	refused    error
-	now        time.Time
+	*reading.Reading
+	names naming
 }
 
 func inspect(c *cli.Context, env *Env) error {
@@ -67,18 +58,18 @@ func inspect(c *cli.Context, env *Env) error {
 		in.print(&b)
 		_, err = io.WriteString(env.Stdout, manyLines(b.String()))
 	}
-	return cmp.Or(err, in.refused)
+	return cmp.Or(err, in.Refused)
 }
 
 // picture draws the chain, which there has to be.
 func (in *inspection) picture(c *cli.Context, env *Env) error {
-	if in.chain == nil {
-		return cmp.Or(in.refused, in.why, error(usagef("nothing can be drawn of a token that is none of ours")))
+	if in.Chain == nil {
+		return cmp.Or(in.Refused, in.Why, error(usagef("nothing can be drawn of a token that is none of ours")))
 	}
 	if c.Bool("dot") {
-		return drawnChain(in.chain).dot(env.Stdout)
+		return drawnChain(in.Chain).dot(env.Stdout)
 	}
-	return drawnChain(in.chain).mermaid(env.Stdout)
+	return drawnChain(in.Chain).mermaid(env.Stdout)
 }
 
 func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error) {
@@ -86,68 +77,46 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	in := &inspection{unverified: u, verified: "nothing", names: naming{now: now()}, now: now()}
+	names := naming{now: now()}
 	if file := c.String("directory"); file != "" {
-		if in.names.directory, err = readDirectory(env, file); err != nil {
+		if names.directory, err = readDirectory(env, file); err != nil {
 			return nil, err
 		}
 	}
-	unrooted, invalid := u.VerifyUnrooted()
-	if in.blocks, err = u.UnverifiedBlocks(); err != nil {
-		return nil, cmp.Or(invalid, err)
-	}
-	if invalid != nil {
-		in.why, in.refused = invalid, invalid
-		return in, nil
-	}
-	in.token, in.verified = unrooted, "chain"
 	var roots *trust.Roots
 	if file := c.String("trust"); file != "" {
 		if roots, err = readTrust(env, file); err != nil {
 			return nil, err
 		}
-		in.roots = roots
-		t, err := roots.Verify(u, now())
-		if err == nil {
-			in.token, in.verified = t, "root"
-		}
-		in.why, in.refused = err, err
 	}
-	chain, err := delegation.ReadUnregistered(in.token)
+	r, err := reading.Read(u, roots, now())
 	if err != nil {
-		in.why = cmp.Or(in.why, err)
-		return in, nil
+		return nil, err
 	}
-	in.chain = chain
-	if in.verified == "root" {
-		if err := roots.MaySpeak(in.token.Root(), chain.Delegator, now()); err != nil {
-			in.why, in.refused = err, err
-		}
-	}
-	return in, nil
+	return &inspection{r, names}, nil
 }
 
 func (in *inspection) print(w io.Writer) {
-	fmt.Fprintf(w, "form:      %s\n", in.form())
-	fmt.Fprintf(w, "verified:  %s\n", in.extent())
-	if in.why != nil {
-		fmt.Fprintf(w, "           %s\n", oneLine(in.why.Error()))
+	fmt.Fprintf(w, "form:      %s\n", in.Form())
+	fmt.Fprintf(w, "verified:  %s\n", in.Verified)
+	if in.Why != nil {
+		fmt.Fprintf(w, "           %s\n", oneLine(in.Why.Error()))
 	}
-	if at, ok := in.expiry(); ok && !in.now.Before(at) {
+	if at, ok := in.Expiry(); ok && !in.Now.Before(at) {
 		fmt.Fprintf(w, "expired:   at %s\n", at.Format(time.RFC3339))
 	}
-	if at, ok := in.begin(); ok && in.now.Before(at) {
+	if at, ok := in.Begin(); ok && in.Now.Before(at) {
 		fmt.Fprintf(w, "not yet:   valid from %s\n", at.Format(time.RFC3339))
 	}
-	if in.chain != nil {
+	if in.Chain != nil {
 		fmt.Fprintln(w)
-		printTree(w, in.token, in.chain)
+		printTree(w, in.Token, in.Chain)
 		fmt.Fprintln(w, "\nscope:")
-		printScope(w, &in.chain.Scope)
-		printApprovers(w, in.chain, in.roots, in.now)
-		in.names.print(w, in.chain)
+		printScope(w, &in.Chain.Scope)
+		printApprovers(w, in.Chain, in.Roots, in.Now)
+		in.names.print(w, in.Chain)
 	}
-	for i, b := range in.blocks {
+	for i, b := range in.Blocks {
 		fmt.Fprintf(w, "\nblock %d, Datalog %s%s:\n", i, release(b.Version), by(b))
 		printBlock(w, b)
 	}
@@ -167,57 +136,6 @@ func printBlock(w io.Writer, b token.Block) {
 		id = fmt.Sprintf("%s.. of %d bytes, all of which --json shows", id[:64], len(b.Signature))
 	}
 	fmt.Fprintf(w, "  // revocation id %s\n", id)
-}
-
-func (in *inspection) form() string {
-	if in.chain == nil {
-		return in.unverified.Form().String()
-	}
-	switch form := formName(in.token, in.chain); form {
-	case "held":
-		return fmt.Sprintf("held: only %q can go on, with %s", in.chain.Holder().Holder, in.chain.Holder().Key)
-	case "presented":
-		inv := in.chain.Invocation
-		if inv.IsSession() {
-			return fmt.Sprintf("presented: as a session with %q on the connection %s, until %s", inv.Audience, inv.Channel, delegation.Expiry{At: inv.Expires}.Time().Format("2006-01-02T15:04:05Z07:00"))
-		}
-		return fmt.Sprintf("presented: for one request to %q, until %s", inv.Audience, delegation.Expiry{At: inv.Expires}.Time().Format("2006-01-02T15:04:05Z07:00"))
-	default:
-		return form + ": whoever has it can use it"
-	}
-}
-
-func (in *inspection) extent() string {
-	switch in.verified {
-	case "root":
-		return "all signatures, from a trusted root key"
-	case "chain":
-		return "all signatures but the first: who minted the token is a claim"
-	}
-	return "nothing: the signatures do not verify"
-}
-
-// expiry returns when the token's blocks say that it expires, and ok as false where
-// they do not.
-func (in *inspection) expiry() (at time.Time, ok bool) {
-	if in.chain == nil {
-		return time.Time{}, false
-	}
-	c, ok := in.chain.Scope.Expires()
-	if inv := in.chain.Invocation; inv != nil && (!ok || inv.Expires < c.At) {
-		c, ok = delegation.Expiry{At: inv.Expires}, true
-	}
-	return c.Time(), ok
-}
-
-// begin returns when the token begins to hold, and ok as false where its blocks do not
-// say.
-func (in *inspection) begin() (at time.Time, ok bool) {
-	if in.chain == nil {
-		return time.Time{}, false
-	}
-	c, ok := in.chain.Scope.NotBefore()
-	return c.Time(), ok
 }
 
 // printTree shows who handed the token to whom.
@@ -250,7 +168,7 @@ func printTree(w io.Writer, t token.Chain, chain *delegation.Chain) {
 				fmt.Fprintf(w, "%s│  tells %s\n", indent, p)
 			}
 		}
-		for _, line := range caveatLines(l.Caveats) {
+		for _, line := range reading.CaveatLines(l.Caveats) {
 			fmt.Fprintf(w, "%s│  %s\n", indent, line)
 		}
 	}
@@ -270,7 +188,7 @@ func keyOf(l *delegation.Link) string {
 }
 
 func printScope(w io.Writer, s *delegation.Scope) {
-	for _, line := range boundLines(s) {
+	for _, line := range reading.BoundLines(s) {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 	if s.Empty {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -28,24 +29,24 @@ func (in *inspection) json() any {
 		RootKeyID     *uint32           `json:"root_key_id"`
 		Blocks        []blockJSON       `json:"blocks"`
 		RevocationIDs []string          `json:"revocation_ids"`
-	}{Form: in.unverified.Form().String(), Verified: in.verified, RootKeyID: rootKeyID(in.unverified), Blocks: blocksJSON(in.blocks), RevocationIDs: idsOf(in.blocks)}
-	if in.why != nil {
-		out.Problem = in.why.Error()
+	}{Form: in.Unverified.Form().String(), Verified: string(in.Verified), RootKeyID: rootKeyID(in.Unverified), Blocks: blocksJSON(in.Blocks), RevocationIDs: idsOf(in.Blocks)}
+	if in.Why != nil {
+		out.Problem = in.Why.Error()
 	}
-	if in.chain != nil {
-		out.Form = formName(in.token, in.chain)
-		out.Delegator, out.Scope = in.chain.Delegator, &in.chain.Scope
-		for _, l := range in.chain.Links {
+	if in.Chain != nil {
+		out.Form = reading.FormName(in.Token, in.Chain)
+		out.Delegator, out.Scope = in.Chain.Delegator, &in.Chain.Scope
+		for _, l := range in.Chain.Links {
 			if l.Kind != delegation.LinkNarrow {
 				out.Chain = append(out.Chain, holder{l.Holder, l.Key.String(), in.names.agent(l.Key)})
 			}
 		}
-		if in.chain.Invocation != nil {
-			out.Audience, out.Channel = in.chain.Invocation.Audience, in.chain.Invocation.Channel.String()
+		if in.Chain.Invocation != nil {
+			out.Audience, out.Channel = in.Chain.Invocation.Audience, in.Chain.Invocation.Channel.String()
 		}
 	}
-	if at, ok := in.expiry(); ok {
-		out.Expires, out.Expired = at.Format(time.RFC3339), !in.now.Before(at)
+	if at, ok := in.Expiry(); ok {
+		out.Expires, out.Expired = at.Format(time.RFC3339), !in.Now.Before(at)
 	}
 	return out
 }

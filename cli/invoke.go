@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
 
@@ -83,7 +84,7 @@ func foretellApprovals(env *Env, chain *delegation.Chain, req *delegation.Reques
 	for _, b := range chain.Unapproved(action) {
 		missing = append(missing, b.Caveat)
 	}
-	for _, line := range caveatLines(missing) {
+	for _, line := range reading.CaveatLines(missing) {
 		hint(env.Stderr, "the service will deny this: it needs %s (whittle request-approval)", line)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/cli/reading"
 )
 
 // checkedWriter remembers the first error, so that a command whose result did
@@ -82,7 +84,7 @@ func marshal(v any) ([]byte, error) {
 	var out []byte
 	for _, r := range b.String() {
 		switch {
-		case r == '\n' || !isHidden(r):
+		case r == '\n' || !reading.IsHidden(r):
 			out = append(out, string(r)...)
 		case r > 0xffff:
 			r -= 0x10000

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
 
@@ -106,7 +107,7 @@ func (r *record) print(w io.Writer) {
 		}
 		for i, a := range args {
 			// Written by anybody: a line break in it would begin a line of its own.
-			if text, ok := a.(string); ok && strings.ContainsFunc(text, isHidden) {
+			if text, ok := a.(string); ok && strings.ContainsFunc(text, reading.IsHidden) {
 				args[i] = strconv.Quote(text)
 			}
 		}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
-	"unicode"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
@@ -109,30 +108,7 @@ func withoutSecrets(s string) string {
 
 // oneLine makes text from tokens, files and arguments safe to show: one line,
 // and nothing that a terminal would obey or that changes how text looks.
-func oneLine(s string) string { return strings.Map(visible, s) }
+func oneLine(s string) string { return reading.OneLine(s) }
 
 // manyLines is [oneLine] for text of several lines.
-func manyLines(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' {
-			return r
-		}
-		return visible(r)
-	}, s)
-}
-
-func visible(r rune) rune {
-	switch {
-	case r == '\t', r == '\n':
-		return ' '
-	case isHidden(r):
-		return unicode.ReplacementChar
-	}
-	return r
-}
-
-// isHidden reports whether a character is a control character, one that is not
-// seen, or one that turns the direction of text.
-func isHidden(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
-}
+func manyLines(s string) string { return reading.ManyLines(s) }

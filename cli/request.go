@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
 
@@ -59,7 +60,7 @@ func parseNamed(flag string, flags []string) (map[string]any, error) {
 			return nil, usagef("--%s %s is given twice", flag, name)
 		}
 		args[name] = text
-		if !beginsAsJSON(text) {
+		if !reading.BeginsAsJSON(text) {
 			continue
 		}
 		value, err := delegation.ParseValue([]byte(text))
@@ -73,16 +74,6 @@ func parseNamed(flag string, flags []string) (map[string]any, error) {
 		args[name] = value
 	}
 	return args, nil
-}
-
-func beginsAsJSON(text string) bool {
-	if text == "" {
-		return false
-	}
-	if strings.IndexByte(`"0123456789-[{`, text[0]) >= 0 {
-		return true
-	}
-	return strings.HasPrefix(text, "true") || strings.HasPrefix(text, "false") || strings.HasPrefix(text, "null")
 }
 
 func quotedJSON(text string) string {

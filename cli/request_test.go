@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -15,7 +16,7 @@ func TestParseArgsStringsAsTheyAre(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "value")
 		args, err := parseArgs([]string{"x=" + text})
-		if !beginsAsJSON(text) {
+		if !reading.BeginsAsJSON(text) {
 			if err != nil || args["x"] != text {
 				t.Fatalf("%q became %q, %v", text, args["x"], err)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 )
@@ -143,7 +144,7 @@ func drawnChain(chain *delegation.Chain) *drawing {
 		if l.Kind != delegation.LinkNarrow {
 			r.holder = delegation.PlainName(l.Holder)
 		}
-		for _, text := range caveatLines(l.Caveats) {
+		for _, text := range reading.CaveatLines(l.Caveats) {
 			r.lines = append(r.lines, rowLine{text: shortText(text)})
 		}
 		d.rows = append(d.rows, r)

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
@@ -145,7 +146,7 @@ func (e *unexpected) Error() string {
 
 // add takes one result into account.
 func (s *simulation) add(r *simulated, e *verify.Explanation) {
-	f := forecast{Name: r.name, Request: requestText(&r.req), At: e.At.Format(time.RFC3339), Outcome: e.Outcome(), Expect: r.expect, Block: -1}
+	f := forecast{Name: r.name, Request: reading.RequestLine(&r.req), At: e.At.Format(time.RFC3339), Outcome: e.Outcome(), Expect: r.expect, Block: -1}
 	f.Request += ", at " + r.req.Audience
 	allowed := len(e.Against) == 0
 	if !allowed {

@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/whittle-auth/whittle/cli/reading"
 )
 
 func TestParseSimulated(t *testing.T) {
@@ -54,7 +56,7 @@ func FuzzParseSimulated(f *testing.F) {
 			if r.req.Operation == "" && err != nil {
 				t.Fatal("a request and an error")
 			}
-			_ = requestText(&r.req)
+			_ = reading.RequestLine(&r.req)
 		}
 	})
 }

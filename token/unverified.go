@@ -88,6 +88,10 @@ func (u *Unverified) RootKeyID() (id uint32, ok bool) {
 // Len returns the number of blocks.
 func (u *Unverified) Len() int { return len(u.container.Blocks) }
 
+// BlockSize returns how many bytes a block takes on the wire, its key and signatures
+// included. It panics unless 0 <= block < Len().
+func (u *Unverified) BlockSize(block int) int { return len(u.container.Blocks[block].Message) }
+
 // PrefixHash is [Chain].PrefixHash for blocks that nobody may have signed. Once asked
 // for, all of them are known, also to the token that u turns out to be.
 func (u *Unverified) PrefixHash(blocks int) [32]byte {

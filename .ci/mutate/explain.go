@@ -16,6 +16,6 @@ var explainMutants = []mutant{
 	{"a simulation knows the members of its file", "cli/simulate_requests.go", "return fmt.Errorf(\"there is no member %q\", name)", "continue", "./cli", "ParseSimulated"},
 	{"an approver's bound is the approver's", "token/delegation/read.go", "return c.Approvals[i].By.String()\n", "continue\n", "./token/delegation", "TestAuthor"},
 	{"a descendant has the bytes of its parent", "cli/diff.go", "for n > 0 && a.PrefixHash(n) != b.PrefixHash(n) {", "for n < 0 {", "./cli", "Scripts/diff"},
-	{"a diff of an untrusted token fails", "cli/diff.go", "return cmp.Or(err, d.A.in.refused, d.B.in.refused)", "return err", "./cli", "Scripts/diff"},
+	{"a diff of an untrusted token fails", "cli/diff.go", "return cmp.Or(err, d.A.in.Refused, d.B.in.Refused)", "return err", "./cli", "Scripts/diff"},
 	{"an explanation tells what was found before an error", "verify/explain.go", "e.object(d, a.failures())", "", "./verify", "ExplainMarks"},
 }
