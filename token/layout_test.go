@@ -27,6 +27,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"verify/httpauth":                 "token token/delegation attenuate verify",
 		"cli/reading":                     "token token/delegation token/trust",
 		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate verify verify/replay verify/revoke cli/reading",
+		"verify/gateway":                  "token token/datalog token/delegation token/trust verify verify/httpauth verify/replay verify/revoke",
 		"cli/whittle":                     "cli",
 		"vectors":                         "",
 		"vectors/generate":                "",

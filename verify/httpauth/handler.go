@@ -161,9 +161,15 @@ func RequestFrom(ctx context.Context) *delegation.Request {
 
 // decided returns the request for the next handler.
 func decided(r *http.Request, body []byte, d *verify.Decision, req *delegation.Request) *http.Request {
-	next := r.WithContext(context.WithValue(r.Context(), contextKey{}, outcome{d, req}))
+	next := withBody(r.WithContext(context.WithValue(r.Context(), contextKey{}, outcome{d, req})), body)
 	next.Header = r.Header.Clone()
 	next.Header.Del("Authorization")
+	return next
+}
+
+// withBody returns a request with a body that has been read.
+func withBody(r *http.Request, body []byte) *http.Request {
+	next := r.WithContext(r.Context())
 	next.Body, next.ContentLength, next.TransferEncoding = http.NoBody, int64(len(body)), nil
 	if len(body) > 0 {
 		next.Body = io.NopCloser(bytes.NewReader(body))

@@ -37,6 +37,9 @@ type Route struct {
 	// fields the body may be anything: the request has its SHA-256 digest, and no
 	// caveat sees into it.
 	Fields []string
+
+	// NoBody refuses a request with a body.
+	NoBody bool
 }
 
 // A Mapping says what each HTTP request asks for. A service and its agents must
@@ -92,6 +95,9 @@ func compile(r Route) (route, error) {
 	}
 	if err := delegation.ValidName(c.Operation); err != nil {
 		return route{}, fmt.Errorf("operation %q: %w", c.Operation, err)
+	}
+	if r.NoBody && r.Fields != nil {
+		return route{}, fmt.Errorf("a route that takes no body has no fields")
 	}
 	names := map[string]bool{}
 	for _, name := range slices.Concat(r.Query, r.QueryIntegers, r.Fields) {
@@ -211,32 +217,43 @@ func (m *Mapping) find(method, path string) (*route, string, error) {
 
 // request returns what an HTTP request with the given body asks for.
 func (m *Mapping) request(r *http.Request, body []byte) (*delegation.Request, error) {
-	if err := validMethod(r.Method); err != nil {
-		return nil, err
-	}
-	path, err := canonicalPath(r.URL)
-	if err != nil {
-		return nil, err
-	}
-	c, resource, err := m.find(r.Method, path)
-	if err != nil {
-		return nil, err
-	}
-	req := &delegation.Request{Operation: c.Operation, Resource: resource, Args: map[string]any{}}
-	if err := c.query(r.URL.RawQuery, req.Args); err != nil {
-		return nil, err
-	}
-	if len(body) == 0 {
-		return req, nil
+	c, req, err := m.head(r)
+	if err != nil || len(body) == 0 {
+		return req, err
 	}
 	if c.Fields != nil {
 		return req, c.fields(r.Header, body, req.Args)
 	}
-	if len(req.Args) > 0 && isForm(r.Header) {
-		return nil, fmt.Errorf("a form in the body would be mixed with the parameters of the query, of which only these are arguments")
+	return req, c.digested(r.Header, digest(body), req)
+}
+
+// head returns what a request asks for by all but its body.
+func (m *Mapping) head(r *http.Request) (*route, *delegation.Request, error) {
+	if err := validMethod(r.Method); err != nil {
+		return nil, nil, err
 	}
-	req.BodyDigest = digest(body)
-	return req, nil
+	path, err := canonicalPath(r.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, resource, err := m.find(r.Method, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	req := &delegation.Request{Operation: c.Operation, Resource: resource, Args: map[string]any{}}
+	return c, req, c.query(r.URL.RawQuery, req.Args)
+}
+
+// digested binds a body by its digest.
+func (c *route) digested(h http.Header, sum []byte, req *delegation.Request) error {
+	if c.NoBody {
+		return fmt.Errorf("the route takes no body")
+	}
+	if len(req.Args) > 0 && isForm(h) {
+		return fmt.Errorf("a form in the body would be mixed with the parameters of the query, of which only these are arguments")
+	}
+	req.BodyDigest = sum
+	return nil
 }
 
 // validMethod refuses methods that have a lower-case letter: HTTP tells GET from get,

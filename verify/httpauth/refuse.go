@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -14,13 +15,26 @@ import (
 
 // refuse tells the client the code, and the log why.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d *verify.Decision, err error) {
+	LogDenied(h.options.Logger, r, d, err)
+	RefusalOf(err).Write(w)
+}
+
+// A Refusal is what a client is told of a denied request: see spec/http.md.
+type Refusal struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// RefusalOf returns what a client is told that is denied for an error, which must not
+// be nil: the code of [verify.CodeOf], never a reason.
+func RefusalOf(err error) Refusal {
 	code := verify.CodeOf(err)
-	h.log(r, code, d, err)
 	status := statusOf(code)
 	if errors.Is(err, errTooLarge) {
 		status = http.StatusRequestEntityTooLarge
 	}
-	header := w.Header()
+	header := http.Header{}
 	switch {
 	case errors.Is(err, errNoCredential):
 		header.Set("WWW-Authenticate", "Bearer")
@@ -31,8 +45,14 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d *verify.Decis
 	}
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, `{"code":"`+string(code)+"\"}\n") // the client may be gone
+	return Refusal{status, header, `{"code":"` + string(code) + "\"}\n"}
+}
+
+// Write writes the refusal as a response.
+func (r Refusal) Write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), r.Header)
+	w.WriteHeader(r.Status)
+	_, _ = io.WriteString(w, r.Body) // the client may be gone
 }
 
 // statusOf returns the status of a denial (RFC 6750, section 3.1): 401 where the
@@ -54,8 +74,10 @@ const (
 	maxReasons = 16
 )
 
-func (h *handler) log(r *http.Request, code token.Code, d *verify.Decision, err error) {
-	logger := h.options.Logger
+// LogDenied writes why a request is denied, at the level Warn. The logger may be nil,
+// which means [slog.Default]; so may the decision. No token is written, and a bounded
+// part only of what the client wrote.
+func LogDenied(logger *slog.Logger, r *http.Request, d *verify.Decision, err error) {
 	if logger == nil {
 		logger = slog.Default()
 	}
@@ -74,7 +96,7 @@ func (h *handler) log(r *http.Request, code token.Code, d *verify.Decision, err 
 		}
 	}
 	logger.LogAttrs(r.Context(), slog.LevelWarn, "request denied",
-		slog.String("code", string(code)),
+		slog.String("code", string(verify.CodeOf(err))),
 		slog.String("method", clip(r.Method)),
 		slog.String("path", clip(r.URL.Path)),
 		slog.String("delegator", delegator),
