@@ -21,8 +21,8 @@ var httpauthMutants = []mutant{
 	{"http a query that is not mapped", "verify/httpauth/mapping.go", "c.anyQuery || slices.Contains", "true || slices.Contains", "./verify/httpauth", "TestRoutes"},
 	{"http one spelling of an integer", "verify/httpauth/mapping.go", "|| strconv.FormatInt(n, 10) != list[0] {", "{", "./verify/httpauth", "TestRoutes"},
 	{"http arguments differ in more than case", "verify/httpauth/mapping.go", "names[folded] || strings", "strings", "./verify/httpauth", "TestRoutes"},
-	{"http no body is ignored", "verify/httpauth/mapping.go", "req.BodyDigest = digest(body)", "", "./verify/httpauth", "Bodies|AnotherRequest"},
-	{"http no form beside a query", "verify/httpauth/mapping.go", "if len(req.Args) > 0 && isForm(r.Header) {", "if false {", "./verify/httpauth", "Bodies"},
+	{"http no body is ignored", "verify/httpauth/mapping.go", "req.BodyDigest = sum", "", "./verify/httpauth", "Bodies|AnotherRequest"},
+	{"http no form beside a query", "verify/httpauth/mapping.go", "if len(req.Args) > 0 && isForm(h) {", "if false {", "./verify/httpauth", "Bodies"},
 
 	{"http a field that is not mapped", "verify/httpauth/body.go", "if !slices.Contains(c.Fields, name) {", "if !slices.Contains(c.Fields, name) && false {", "./verify/httpauth", "Bodies"},
 	{"http fields are of JSON", "verify/httpauth/body.go", `len(kind) != 1 || mediaType(h) != "application/json" {`, "len(kind) != 1 {", "./verify/httpauth", "Bodies"},
@@ -33,7 +33,7 @@ var httpauthMutants = []mutant{
 	{"http an endless body", "verify/httpauth/body.go", "io.LimitReader(r.Body, most+1)", "io.LimitReader(r.Body, 1<<20)", "./verify/httpauth", "TestBody$"},
 	{"http a body that is cut off", "verify/httpauth/body.go", "\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "\tif false {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "./verify/httpauth", "TestBody$|Lies"},
 
-	{"http no reason for the client", "verify/httpauth/refuse.go", `{"code":"` + "`+string(code)+", `{"code":"` + "`+err.Error()+", "./verify/httpauth", "NothingLeaks"},
+	{"http no reason for the client", "verify/httpauth/refuse.go", `{"code":"` + "` + string(code) +", `{"code":"` + "` + err.Error() +", "./verify/httpauth", "NothingLeaks"},
 	{"http a line of the log is bounded", "verify/httpauth/refuse.go", "if len(s) <= maxLogged {", "if true {", "./verify/httpauth", "NothingLeaks"},
 	{"http the status of a denial", "verify/httpauth/refuse.go", "case token.CodeCheckFailed, token.CodePolicy", "case token.CodePolicy", "./verify/httpauth", "Denied"},
 
