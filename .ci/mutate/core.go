@@ -20,7 +20,7 @@ var coreMutants = []mutant{
 	{"V2 a root is valid now", "token/trust/trust.go", "return (e.ValidAfter.IsZero() ||", "return true || (e.ValidAfter.IsZero() ||", "./verify", "Roots"},
 	{"V2 delegators are canonical", "token/trust/root.go", "if err := CanonicalDelegator(delegator); err != nil {", "if err := error(nil); err != nil {", "./verify", "Vectors"},
 	{"V2 few candidates", "token/trust/root.go", "const maxCandidates = 8", "const maxCandidates = 1000", "./verify", "ManyRoots"},
-	{"V2 the hint", "token/trust/root.go", "if hinted && r.ids[i] == id {", "if hinted && id == 0 {", "./verify", "ManyRoots"},
+	{"V2 the hint", "token/trust/root.go", "(hinted && r.ids[i] == id)", "(hinted && id == 0)", "./verify", "ManyRoots"},
 
 	// The shape of a chain.
 	{"V3 delegator in block 0", "token/delegation/read.go", `case i == 0 && facts.delegator == "":`, "case false:", "./token/delegation", ""},

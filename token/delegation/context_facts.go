@@ -16,6 +16,9 @@ func ContextFacts(state map[string]any) ([]datalog.Predicate, error) {
 	if len(state) > maxArgs {
 		return nil, fmt.Errorf("more than %d values of context", maxArgs)
 	}
+	if len(state) == 0 {
+		return nil, nil
+	}
 	facts := make([]datalog.Predicate, 0, len(state))
 	for _, name := range slices.Sorted(maps.Keys(state)) {
 		if err := ValidName(name); err != nil {

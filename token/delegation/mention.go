@@ -26,6 +26,8 @@ type Mentions struct {
 	// Addresses and URLs are the arguments, by name or pointer, that arg_ip and
 	// arg_host are asked of. Ascending.
 	Addresses, URLs []string
+	// Action is true where the digest of what is asked for counts: action($a).
+	Action bool
 }
 
 // places counts what a verifier has to derive.
@@ -34,7 +36,11 @@ func (m *Mentions) places() int { return len(m.Pointers) + len(m.Addresses) + le
 // MentionsOf returns what an authorizer says of arguments.
 func MentionsOf(a *datalog.Authorizer) Mentions {
 	var m Mentions
+	for _, f := range a.Facts {
+		m.Action = m.Action || f.Name == "action"
+	}
 	for _, r := range a.Rules {
+		m.Action = m.Action || r.Head.Name == "action"
 		m.add([]datalog.Query{r.Query})
 	}
 	for _, c := range a.Checks {
@@ -49,6 +55,7 @@ func MentionsOf(a *datalog.Authorizer) Mentions {
 func (m *Mentions) add(queries []datalog.Query) {
 	for _, q := range queries {
 		for _, p := range q.Body {
+			m.Action = m.Action || p.Name == "action"
 			if len(p.Terms) != 2 {
 				continue
 			}

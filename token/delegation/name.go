@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/whittle-auth/whittle/token"
 )
@@ -31,7 +32,7 @@ func validText(s string) error {
 		return err
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || r >= utf8.RuneSelf && (unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029') {
 			return fmt.Errorf("the text contains the control character %U", r)
 		}
 	}

@@ -60,7 +60,12 @@ type Checked struct {
 	args  map[string]any
 	names []string // of args, ascending
 	body  any      // the digest of the payload, or nil
+
+	one [1]string // where resources is, when there is one
 }
+
+// noArgs is what a request without arguments has. It is digested as {}, not as null.
+var noArgs = map[string]any{}
 
 // Check returns the request in checked form. It refuses what is missing, and
 // whatever has another spelling than the canonical one: nothing is cleaned.
@@ -74,9 +79,9 @@ func (r *Request) Check() (*Checked, error) {
 	if r.Resource != "" && len(r.Resources) > 0 {
 		return nil, fmt.Errorf("a request names either one resource or a list of them")
 	}
-	resources := r.Resources
+	resources, one := r.Resources, [1]string{r.Resource}
 	if r.Resource != "" {
-		resources = []string{r.Resource}
+		resources = one[:]
 	}
 	if len(resources) == 0 {
 		return nil, fmt.Errorf("a request needs a resource")
@@ -92,7 +97,10 @@ func (r *Request) Check() (*Checked, error) {
 	if len(r.Args) > maxArgs {
 		return nil, fmt.Errorf("a request has at most %d arguments", maxArgs)
 	}
-	args := make(map[string]any, len(r.Args))
+	args := noArgs
+	if len(r.Args) > 0 {
+		args = make(map[string]any, len(r.Args))
+	}
 	for name, value := range r.Args {
 		if strings.HasPrefix(name, "/") {
 			return nil, fmt.Errorf("argument %q: a name must not begin with %q, which is how caveats name what is inside an argument", name, "/")
@@ -105,9 +113,9 @@ func (r *Request) Check() (*Checked, error) {
 			return nil, fmt.Errorf("argument %q: %w", name, err)
 		}
 	}
-	c := &Checked{
-		operation: r.Operation, resources: slices.Clone(resources), audience: r.Audience,
-		args: args, names: slices.Sorted(maps.Keys(args)),
+	c := &Checked{operation: r.Operation, audience: r.Audience, args: args}
+	if c.resources = append(c.one[:0], resources...); len(args) > 0 {
+		c.names = slices.Sorted(maps.Keys(args))
 	}
 	if r.BodyDigest != nil {
 		c.body = append([]byte{}, r.BodyDigest...)
@@ -177,6 +185,9 @@ func normalValue(value any, depth int) (any, error) {
 // validString refuses strings of which there are several spellings. Folding
 // them instead would give two requests one digest.
 func validString(s string) error {
+	if ascii(s) {
+		return nil
+	}
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("the text is not valid UTF-8")
 	}
@@ -184,6 +195,17 @@ func validString(s string) error {
 		return fmt.Errorf("the text is not in Unicode normalization form C")
 	}
 	return nil
+}
+
+// ascii reports whether a string has no byte beyond ASCII, so that it is UTF-8 in
+// normalization form C as it stands.
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Facts returns what a verifier states of the request: operation, resource,

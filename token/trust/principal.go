@@ -28,12 +28,14 @@ func CanonicalDelegator(name string) error {
 	case !utf8.ValidString(name):
 		return errors.New("the name is not UTF-8")
 	}
+	ascii := true
 	for i, r := range name {
 		if what := forbidden(r); what != "" {
 			return fmt.Errorf("%s %q at byte %d of the name", what, r, i)
 		}
+		ascii = ascii && r < utf8.RuneSelf
 	}
-	if !norm.NFC.IsNormalString(name) {
+	if !ascii && !norm.NFC.IsNormalString(name) {
 		return fmt.Errorf("the name %q is not in Unicode normalization form NFC", name)
 	}
 	local, domain, ok := strings.Cut(name, "@")
@@ -66,9 +68,9 @@ func forbidden(r rune) string {
 		return "wildcard"
 	case r == ',':
 		return "comma"
-	case unicode.IsSpace(r), unicode.Is(unicode.Z, r):
+	case unicode.IsSpace(r), r >= utf8.RuneSelf && unicode.Is(unicode.Z, r):
 		return "white space"
-	case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+	case unicode.IsControl(r), r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r):
 		return "control character"
 	}
 	return ""

@@ -39,19 +39,23 @@ func (r *Roots) Candidates(u *token.Unverified, now time.Time) []token.PublicKey
 		return nil
 	}
 	id, hinted := u.RootKeyID()
-	var likely, others []token.PublicKey
-	for i := range r.entries {
-		e := &r.entries[i]
-		list := &others
-		if hinted && r.ids[i] == id {
-			list = &likely
-		}
-		if len(*list) < maxCandidates && e.ValidAt(now) && !slices.Contains(*list, e.Key) {
-			*list = append(*list, e.Key)
+	candidates := make([]token.PublicKey, 0, min(len(r.entries), maxCandidates))
+	add := func(likely bool) {
+		for i := range r.entries {
+			e := &r.entries[i]
+			if len(candidates) == maxCandidates {
+				return
+			}
+			if likely == (hinted && r.ids[i] == id) && e.ValidAt(now) && !slices.Contains(candidates, e.Key) {
+				candidates = append(candidates, e.Key)
+			}
 		}
 	}
-	all := append(likely, others...)
-	return all[:min(len(all), maxCandidates)]
+	if hinted {
+		add(true)
+	}
+	add(false)
+	return candidates
 }
 
 // MaySpeak returns nil if the key may sign for the delegator now. The error has
