@@ -40,16 +40,65 @@ func BenchmarkAuthorize(b *testing.B) {
 	}
 }
 
+// raised are limits out of the way.
+var raised = &Options{Limits: Limits{Facts: 1_000_000, Iterations: 10_000, Steps: 1 << 40}}
+
 func BenchmarkTransitiveClosure(b *testing.B) {
-	a := compile(b, pathAuthorizer(b, 300))
-	o := &Options{Limits: Limits{Facts: 50_000, Iterations: 400, Steps: 10_000_000}}
+	for _, n := range []int{100, 300, 1000} {
+		b.Run(fmt.Sprintf("%d edges", n), func(b *testing.B) {
+			benchmarkEvaluate(b, compile(b, pathAuthorizer(b, n)), nil)
+		})
+	}
+}
+
+func BenchmarkRules(b *testing.B) {
+	for _, n := range []struct{ rules, facts int }{{1, 10}, {1, 1000}, {20, 1000}, {200, 1000}} {
+		b.Run(fmt.Sprintf("%d rules, %d facts", n.rules, n.facts), func(b *testing.B) {
+			benchmarkEvaluate(b, compile(b, grantsAuthorizer(n.rules, n.facts)), facts(b, `user("user 0"); file("file 0");`))
+		})
+	}
+}
+
+func benchmarkEvaluate(b *testing.B, a *Authorizer, request []datalog.Predicate) {
 	b.ReportAllocs()
 	for b.Loop() {
-		r, err := a.Evaluate(nil, nil, o)
+		r, err := a.Evaluate(nil, request, raised)
 		if err != nil || !r.Allowed() {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	source, err := datalog.ParseAuthorizer(benchFacts+`allow if resource($r), operation($o), right($r, $o);`, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		compile(b, source)
+	}
+}
+
+// grantsAuthorizer makes each user a member of one group, and gives the members of
+// each group one file by a rule of its own.
+func grantsAuthorizer(rules, facts int) *datalog.Authorizer {
+	name := func(what string, i int) datalog.Term { return datalog.String(fmt.Sprint(what, " ", i)) }
+	user, file := datalog.Variable("u"), datalog.Variable("f")
+	a := &datalog.Authorizer{}
+	for i := range facts {
+		a.Facts = append(a.Facts, datalog.Predicate{Name: "member", Terms: []datalog.Term{name("user", i), name("group", i%rules)}})
+	}
+	for i := range rules {
+		a.Rules = append(a.Rules, datalog.Rule{
+			Head:  datalog.Predicate{Name: "granted", Terms: []datalog.Term{name("file", i), user}},
+			Query: datalog.Query{Body: []datalog.Predicate{{Name: "member", Terms: []datalog.Term{user, name("group", i)}}}},
+		})
+	}
+	a.Policies = []datalog.Policy{{Kind: datalog.Allow, Queries: []datalog.Query{{Body: []datalog.Predicate{
+		{Name: "user", Terms: []datalog.Term{user}}, {Name: "file", Terms: []datalog.Term{file}}, {Name: "granted", Terms: []datalog.Term{file, user}},
+	}}}}}
+	return a
 }
 
 // pathAuthorizer derives all connections along a path of n edges.

@@ -13,8 +13,9 @@ type evaluation struct {
 	prepared *Prepared // what is known of the first blocks, or nil
 
 	rules    []rule
-	rounds   int   // rounds that found new facts
-	target   int32 // relation of the rule being applied
+	trusts   []uint64 // what each rule trusts
+	rounds   int      // rounds that found new facts
+	target   int32    // relation of the rule being applied
 	ruleProg program
 	prog     program // the query of a check being evaluated
 
@@ -73,11 +74,7 @@ func (e *evaluation) finish(r *Result) (*Result, error) {
 		failure = e.decide(r)
 	}
 	r.steps, r.iterations = e.steps, e.rounds
-	if len(e.rules) > 0 {
-		r.world = e
-	} else {
-		e.release()
-	}
+	e.release()
 	if failure != nil {
 		r.Policy, r.Kind = -1, datalog.Deny
 		return r, failure
@@ -89,7 +86,7 @@ func (e *evaluation) finish(r *Result) (*Result, error) {
 func (e *evaluation) start(a *Authorizer, base *world, blocks []Block, externs map[string]Extern, limits Limits) {
 	e.a, e.blocks, e.externs, e.limits = a, blocks, externs, limits
 	e.prepared = nil
-	e.rules, e.rounds = e.rules[:0], 0
+	e.rules, e.trusts, e.rounds = e.rules[:0], e.trusts[:0], 0
 	e.ruleProg.reset()
 	e.prog.reset()
 	e.world.reset(base, len(blocks), limits.Steps)
@@ -105,11 +102,13 @@ func (e *evaluation) start(a *Authorizer, base *world, blocks []Block, externs m
 }
 
 // release drops all references to the input and gives the memory back, unless
-// an unusual request made it large.
+// an unusual request made it large. Facts are no reason to: how many there may be
+// is what the service says, and the next evaluation does not look at room that it
+// has no use for.
 func (e *evaluation) release() {
 	const large = 1 << 14
 	if len(e.symbols.slots) > large || len(e.composites.elems) > large || len(e.relations) > large/16 ||
-		len(e.prog.nodes) > large || e.facts > large/16 {
+		len(e.prog.nodes) > large {
 		return
 	}
 	e.symbols.reset(0)

@@ -14,9 +14,13 @@ type relation struct {
 	origins   []uint64 // n * words
 	n, lo, hi int
 
-	slots   []int32 // all rows by hash, index plus one; empty while rows are few
+	slots   []slot // all rows by hash, open addressing; empty while rows are few
 	indexes []index
 }
+
+// A slot has part of a row's hash, which gives its place and spares most looks
+// at other rows, and the row's index plus one; 0 is free.
+type slot struct{ hash, row uint32 }
 
 // Up to fewRows rows are searched one by one. Up to manyRows an index does not
 // pay for a single search.
@@ -25,8 +29,9 @@ const (
 	manyRows = 64
 )
 
+// reset makes r an empty relation, which keeps its memory.
 func (r *relation) reset(name uint32, arity int) {
-	*r = relation{name: name, arity: arity, rows: r.rows[:0], origins: r.origins[:0], slots: r.slots[:0]}
+	*r = relation{name: name, arity: arity, rows: r.rows[:0], origins: r.origins[:0], slots: r.slots[:0], indexes: r.indexes[:0]}
 }
 
 // copyRows takes the rows of a relation whose origins have one word.
@@ -53,41 +58,47 @@ func (r *relation) origin(i, words int) []uint64 { return r.origins[i*words : (i
 
 // add appends a fact and reports whether it is new. The caller has paid for it.
 func (r *relation) add(w *world, row []value, origin []uint64) bool {
-	if r.find(w, row, origin) {
-		return false
-	}
-	r.rows = append(r.rows, row...)
-	r.origins = append(r.origins, origin...)
-	r.n++
-	switch {
-	case r.n <= fewRows:
-	case 2*r.n > len(r.slots):
-		r.slots = make([]int32, max(64, 2*len(r.slots)))
+	if len(r.slots) == 0 {
 		for i := range r.n {
-			r.place(w, i)
+			if r.same(w, i, row, origin) {
+				return false
+			}
 		}
-	default:
-		r.place(w, r.n-1)
+		r.append(row, origin)
+		if r.n > fewRows {
+			r.slots = cleared(r.slots, 64)
+			for i := range r.n {
+				place(r.slots, slot{r.hash(w, r.row(i), r.origin(i, w.words)), uint32(i + 1)})
+			}
+		}
+		return true
+	}
+	h := r.hash(w, row, origin)
+	mask := uint32(len(r.slots) - 1)
+	i := h & mask
+	for ; r.slots[i].row != 0; i = (i + 1) & mask {
+		if r.slots[i].hash == h && r.same(w, int(r.slots[i].row-1), row, origin) {
+			return false
+		}
+	}
+	r.append(row, origin)
+	r.slots[i] = slot{h, uint32(r.n)}
+	if 2*r.n > len(r.slots) {
+		w.outgrown = append(w.outgrown[:0], r.slots...)
+		r.slots = cleared(r.slots, 2*len(r.slots))
+		for _, s := range w.outgrown {
+			if s.row != 0 {
+				place(r.slots, s)
+			}
+		}
 	}
 	return true
 }
 
-func (r *relation) find(w *world, row []value, origin []uint64) bool {
-	if r.n <= fewRows {
-		for i := range r.n {
-			if r.same(w, i, row, origin) {
-				return true
-			}
-		}
-		return false
-	}
-	mask := uint64(len(r.slots) - 1)
-	for i := r.hash(w, row, origin) & mask; r.slots[i] != 0; i = (i + 1) & mask {
-		if r.same(w, int(r.slots[i]-1), row, origin) {
-			return true
-		}
-	}
-	return false
+func (r *relation) append(row []value, origin []uint64) {
+	r.rows = append(r.rows, row...)
+	r.origins = append(r.origins, origin...)
+	r.n++
 }
 
 func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
@@ -99,53 +110,83 @@ func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
 	return equalValues(r.row(i), row)
 }
 
-func (r *relation) hash(w *world, row []value, origin []uint64) uint64 {
+// hash does not depend on how many words an origin set has to spare.
+func (r *relation) hash(w *world, row []value, origin []uint64) uint32 {
 	h := origin[0]
-	for _, o := range origin[1:] {
-		h = h*0x9e3779b97f4a7c15 + o
+	for k, o := range origin[1:] {
+		if o != 0 {
+			h = h*0x9e3779b97f4a7c15 + o + uint64(k)
+		}
 	}
-	return w.hashValues(h, row)
+	return uint32(w.hashValues(h, row))
 }
 
-func (r *relation) place(w *world, n int) {
-	mask := uint64(len(r.slots) - 1)
-	i := r.hash(w, r.row(n), r.origin(n, w.words)) & mask
-	for r.slots[i] != 0 {
+func place(slots []slot, s slot) {
+	mask := uint32(len(slots) - 1)
+	i := s.hash & mask
+	for slots[i].row != 0 {
 		i = (i + 1) & mask
 	}
-	r.slots[i] = int32(n + 1)
+	slots[i] = s
+}
+
+// cleared returns n zeros, in the memory of s where they fit.
+func cleared[T any](s []T, n int) []T {
+	if n > cap(s) {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // An index finds the visible rows that have a given value at one position. The
 // rows with the same value form an ascending chain.
 type index struct {
-	pos   int
-	built int // rows indexed so far
-	used  int // distinct values
-	heads []int32
-	tails []int32 // parallel to heads; row index plus one, 0 is free
-	next  []int32 // by row; row index plus one, 0 ends the chain
+	pos     int
+	scanned int // searches that did without the index
+	paid    int // rows whose indexing was charged
+	built   int // rows indexed so far
+	used    int // distinct values
+	heads   []int32
+	tails   []int32 // parallel to heads; row index plus one, 0 is free
+	next    []int32 // by row; row index plus one, 0 ends the chain
+}
+
+// index returns the index of a position, which may have nothing in it yet.
+func (r *relation) index(pos int) *index {
+	for i := range r.indexes {
+		if r.indexes[i].pos == pos {
+			return &r.indexes[i]
+		}
+	}
+	n := len(r.indexes)
+	if n < cap(r.indexes) {
+		r.indexes = r.indexes[:n+1]
+	} else {
+		r.indexes = append(r.indexes, index{})
+	}
+	x := &r.indexes[n]
+	*x = index{pos: pos, heads: x.heads[:0], tails: x.tails[:0], next: x.next[:0]}
+	return x
 }
 
 // chain returns the first visible row with the given value at a position, plus
 // one, and the links from each row to the next. It indexes rows up to hi only,
 // so that the work does not depend on the order in which a round finds facts.
 func (r *relation) chain(w *world, pos int, v value) (int32, []int32) {
-	var x *index
-	for i := range r.indexes {
-		if r.indexes[i].pos == pos {
-			x = &r.indexes[i]
-		}
+	x := r.index(pos)
+	if x.paid < r.hi {
+		w.charge(r.hi - x.paid)
+		x.paid = r.hi
 	}
-	if x == nil {
-		r.indexes = append(r.indexes, index{pos: pos})
-		x = &r.indexes[len(r.indexes)-1]
-	}
-	if x.built < r.hi {
-		w.charge(r.hi - x.built)
-		for x.built < r.hi {
-			x.append(w, r)
-		}
+	return x.find(w, r, v)
+}
+
+// find is chain without its charge.
+func (x *index) find(w *world, r *relation, v value) (int32, []int32) {
+	for x.built < r.hi {
+		x.append(w, r)
 	}
 	if len(x.heads) == 0 {
 		return 0, nil
@@ -157,7 +198,7 @@ func (r *relation) chain(w *world, pos int, v value) (int32, []int32) {
 // belongs.
 func (x *index) slot(w *world, r *relation, v value) uint64 {
 	mask := uint64(len(x.heads) - 1)
-	i := w.hashValues(0, []value{v}) & mask
+	i := w.hashValue(0, v) & mask
 	for x.heads[i] != 0 && r.rows[int(x.heads[i]-1)*r.arity+x.pos] != v {
 		i = (i + 1) & mask
 	}
@@ -166,15 +207,7 @@ func (x *index) slot(w *world, r *relation, v value) uint64 {
 
 func (x *index) append(w *world, r *relation) {
 	if 2*(x.used+1) > len(x.heads) {
-		heads, tails := x.heads, x.tails
-		size := max(32, 2*len(heads))
-		x.heads, x.tails = make([]int32, size), make([]int32, size)
-		for i, h := range heads {
-			if h != 0 {
-				s := x.slot(w, r, r.rows[int(h-1)*r.arity+x.pos])
-				x.heads[s], x.tails[s] = h, tails[i]
-			}
-		}
+		x.grow(w, r)
 	}
 	row := int32(x.built + 1)
 	x.next = append(x.next, 0)
@@ -187,4 +220,19 @@ func (x *index) append(w *world, r *relation) {
 	}
 	x.tails[s] = row
 	x.built++
+}
+
+func (x *index) grow(w *world, r *relation) {
+	w.chains = w.chains[:0]
+	for i, h := range x.heads {
+		if h != 0 {
+			w.chains = append(w.chains, h, x.tails[i])
+		}
+	}
+	size := max(32, 2*len(x.heads))
+	x.heads, x.tails = cleared(x.heads, size), cleared(x.tails, size)
+	for c := w.chains; len(c) > 0; c = c[2:] {
+		s := x.slot(w, r, r.rows[int(c[0]-1)*r.arity+x.pos])
+		x.heads[s], x.tails[s] = c[0], c[1]
+	}
 }

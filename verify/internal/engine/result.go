@@ -20,8 +20,8 @@ type Result struct {
 
 	steps, iterations int
 
-	// What World and Query need. Without rules the world is only loaded again
-	// when asked for, so that an evaluation can give its memory back.
+	// What World and Query need. The world is made again when asked for, so that an
+	// evaluation can give its memory back.
 	a        *Authorizer
 	prepared *Prepared // with told, where the first blocks were prepared
 	told     [][]datalog.Predicate

@@ -75,7 +75,9 @@ func (w *world) compileRule(p *program, src *datalog.Rule, block uint64, index i
 
 // addRule makes a compiled rule part of the evaluation.
 func (e *evaluation) addRule(r rule, inherited []uint64) {
-	r.trust = make([]uint64, e.words)
+	n := len(e.trusts)
+	e.trusts = append(e.trusts, e.blockTrust...) // of the same length
+	r.trust = e.trusts[n:]
 	e.trust(r.trust, r.scopes, inherited, r.block)
 	e.rules = append(e.rules, r)
 }

@@ -84,32 +84,56 @@ func (e *evaluation) match(depth int) bool {
 		return true
 	}
 	if at.key >= 0 && at.part != partDelta && (r.hi > manyRows || depth > 0 && r.hi > fewRows) {
-		a := &s.args[at.lo+at.key]
-		v := a.val
-		if a.mode == modeCheck {
-			v = e.slots[a.slot]
-		}
-		row, next := r.chain(&e.world, int(at.key), v)
+		row, next := r.chain(&e.world, int(at.key), e.known(at))
 		for ; row != 0 && int(row) <= hi; row = next[row-1] {
-			if !e.try(at, r, int(row-1), depth) {
+			if e.charge(1 + r.arity/8); e.spent() || !e.try(at, r, int(row-1), depth) {
 				return false
 			}
 		}
 		return true
 	}
+	if at.key >= 0 && lo == 0 && at.part == partDelta && hi > fewRows {
+		// The facts of the first round, which many rules may search by a constant. What
+		// that costs is what trying each of them does, index or not.
+		if x := r.index(int(at.key)); x.scanned < enoughScans {
+			x.scanned++
+		} else {
+			if e.charge(hi * (1 + r.arity/8)); e.spent() {
+				return false
+			}
+			row, next := x.find(&e.world, r, e.known(at))
+			for ; row != 0 && int(row) <= hi; row = next[row-1] {
+				if !e.try(at, r, int(row-1), depth) {
+					return false
+				}
+			}
+			return true
+		}
+	}
 	for i := lo; i < hi; i++ {
-		if !e.try(at, r, i, depth) {
+		if e.charge(1 + r.arity/8); e.spent() || !e.try(at, r, i, depth) {
 			return false
 		}
 	}
 	return true
 }
 
-// try matches one atom with one row and goes on to the next atom.
-func (e *evaluation) try(at *atom, r *relation, i, depth int) bool {
-	if e.charge(1 + r.arity/8); e.spent() {
-		return false
+// enoughScans is how many times a relation is searched row by row before an index
+// pays.
+const enoughScans = 3
+
+// known returns the value that is known beforehand at an atom's key.
+func (e *evaluation) known(at *atom) value {
+	a := &e.search.args[at.lo+at.key]
+	if a.mode == modeCheck {
+		return e.slots[a.slot]
 	}
+	return a.val
+}
+
+// try matches one atom with one row, which is paid for, and goes on to the next
+// atom. It returns false once the budget is used up.
+func (e *evaluation) try(at *atom, r *relation, i, depth int) bool {
 	s := &e.search
 	if !subset(r.origin(i, e.words), s.trust) {
 		return true

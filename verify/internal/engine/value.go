@@ -60,10 +60,14 @@ func equalValues(a, b []value) bool {
 // to collide; no result depends on hashes.
 func (w *world) hashValues(h uint64, vs []value) uint64 {
 	for _, v := range vs {
-		hi, lo := bits.Mul64(h^v.num^w.secret, 0x9e3779b97f4a7c15+2*uint64(v.kind))
-		h = hi ^ lo
+		h = w.hashValue(h, v)
 	}
 	return h
+}
+
+func (w *world) hashValue(h uint64, v value) uint64 {
+	hi, lo := bits.Mul64(h^v.num^w.secret, 0x9e3779b97f4a7c15+2*uint64(v.kind))
+	return hi ^ lo
 }
 
 // symbol numbers a string.

@@ -21,6 +21,10 @@ type world struct {
 	relations []relation
 	byName    []int32 // open addressing by name and arity, index plus one; 0 is free
 
+	// scratch, while a table grows
+	outgrown []slot
+	chains   []int32
+
 	words int // 64-bit words in an origin set
 	facts int // rows in all relations
 

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
+
+// TestRulesAllocate: an evaluation with rules works in memory that is lent, however
+// many facts it derives.
+func TestRulesAllocate(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector makes pools forget, so that memory is taken anew")
+	}
+	request := facts(t, `user("user 0"); file("file 0");`)
+	for name, a := range map[string]*datalog.Authorizer{"rules": grantsAuthorizer(200, 1000), "rounds": pathAuthorizer(t, 100)} {
+		compiled := compile(t, a)
+		if n := testing.AllocsPerRun(20, func() {
+			if r, err := compiled.Evaluate(nil, request, raised); err != nil || !r.Allowed() {
+				t.Fatal(r, err)
+			}
+		}); n > 2 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// TestConstantsInRules: rules that each look for another constant find their facts by
+// an index, and pay as much as if they had tried every fact.
+func TestConstantsInRules(t *testing.T) {
+	const rules, given = 200, 1000
+	a := compile(t, grantsAuthorizer(rules, given))
+	e := new(evaluation)
+	e.start(a, a.base, nil, nil, Limits{Facts: 10_000, Iterations: 10, Steps: 1 << 40})
+	if err := e.load(nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	loaded := e.steps
+	if err := e.derive(); err != nil {
+		t.Fatal(err)
+	}
+	const derived = given // each with a head of two terms
+	if got, want := e.steps-loaded, rules*given+3*derived; got != want || e.facts != given+derived {
+		t.Errorf("%d steps for %d facts, want %d", got, e.facts, want)
+	}
+	r := &e.relations[e.relation(e.symbol("member"), 2, false)]
+	if len(r.indexes) != 1 || r.indexes[0].scanned != enoughScans || r.indexes[0].built != given {
+		t.Errorf("indexes %+v, want one over all members after %d scans", r.indexes, enoughScans)
+	}
+}
+
+// TestManyBlocksRepeat: a fact that the authorizer has already is known as such
+// however many words the origins of a token's blocks take.
+func TestManyBlocksRepeat(t *testing.T) {
+	var a datalog.Authorizer
+	for i := range 2 * fewRows {
+		a.Facts = append(a.Facts, datalog.Predicate{Name: "p", Terms: []datalog.Term{datalog.Integer(i)}})
+	}
+	for _, blocks := range []int{1, 63, 64, 200} {
+		parts := make([]any, blocks)
+		for i := range parts {
+			parts[i] = fmt.Sprintf("p(%d);", i)
+		}
+		r, err := compile(t, &a).Evaluate(token(t, parts...), a.Facts[5:], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, g := range r.World() {
+			got += len(g.Facts)
+		}
+		if want := len(a.Facts) + blocks; got != want {
+			t.Errorf("%d blocks: %d facts, want %d", blocks, got, want)
+		}
+	}
+}
