@@ -19,6 +19,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"token/delegation/delegationtest": "token token/delegation",
 		"token/trust":                     "token/datalog token",
 		"attenuate":                       "token/datalog token token/delegation token/trust",
+		"attenuate/agent":                 "token token/delegation token/trust attenuate",
 		"verify/internal/engine":          "token/datalog",
 		"verify/internal/lockfile":        "",
 		"verify/replay":                   "token verify/internal/lockfile",

@@ -2,7 +2,6 @@ package delegation
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,24 +33,14 @@ func (r *ApprovalRequest) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := struct {
-		Token     string          `json:"token"`
-		Operation string          `json:"operation"`
-		Resources []string        `json:"resources"`
-		Audience  string          `json:"audience"`
-		Args      json.RawMessage `json:"args,omitempty"`
-		Body      *string         `json:"body,omitempty"`
-	}{Token: r.Token, Operation: c.operation, Resources: c.resources, Audience: c.audience}
-	if len(c.args) > 0 {
-		if out.Args, err = appendValue(nil, c.args); err != nil {
-			return nil, err
-		}
+	w, err := c.written()
+	if err != nil {
+		return nil, err
 	}
-	if body, ok := c.body.([]byte); ok {
-		text := hex.EncodeToString(body)
-		out.Body = &text
-	}
-	return json.Marshal(out)
+	return json.Marshal(struct {
+		Token string `json:"token"`
+		writtenRequest
+	}{r.Token, w})
 }
 
 // appendValue writes a normal value so that [ParseValue] gives it back.
@@ -112,8 +101,13 @@ func ParseApprovalRequest(data []byte) (*ApprovalRequest, error) {
 	}
 	r := new(ApprovalRequest)
 	for name, value := range members {
-		if err := r.member(name, value); err != nil {
-			return nil, err
+		if name != "token" {
+			err = r.Action.member(name, value)
+		} else if r.Token, ok = value.(string); !ok {
+			err = fmt.Errorf("the member %q is of another type", name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("request for approval: %w", err)
 		}
 	}
 	if r.Token == "" {
@@ -123,43 +117,4 @@ func ParseApprovalRequest(data []byte) (*ApprovalRequest, error) {
 		return nil, err
 	}
 	return r, nil
-}
-
-// member fills in one member.
-func (r *ApprovalRequest) member(name string, value any) error {
-	ok := true
-	switch name {
-	case "token":
-		r.Token, ok = value.(string)
-	case "operation":
-		r.Action.Operation, ok = value.(string)
-	case "audience":
-		r.Action.Audience, ok = value.(string)
-	case "args":
-		r.Action.Args, ok = value.(map[string]any)
-	case "resources":
-		var list []any
-		list, ok = value.([]any)
-		for _, e := range list {
-			path, isText := e.(string)
-			if !isText {
-				return fmt.Errorf("resources is a list of strings")
-			}
-			r.Action.Resources = append(r.Action.Resources, path)
-		}
-	case "body":
-		var text string
-		text, ok = value.(string)
-		body, err := hex.DecodeString(text)
-		if err != nil {
-			return fmt.Errorf("body is hexadecimal: %w", err)
-		}
-		r.Action.BodyDigest = append([]byte{}, body...)
-	default:
-		return fmt.Errorf("a request for approval has no member %q", name)
-	}
-	if !ok {
-		return fmt.Errorf("the member %q of the request for approval is of another type", name)
-	}
-	return nil
 }
