@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/cli/page"
 	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -20,9 +21,10 @@ func inspectCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "inspect",
 		Usage:     "show what a token says, and how much of it is verified",
-		UsageText: "whittle inspect [--trust FILE] [--directory FILE] [--json|--mermaid|--dot] TOKEN",
-		Flags:     append(pictureFlags(), trustFlag(), directoryFlag(), nowFlag(), jsonFlag()),
-		Action:    func(c *cli.Context) error { return inspect(c, env) },
+		UsageText: "whittle inspect [--trust FILE] [--directory FILE] [--json|--mermaid|--dot|--html] [-o FILE] TOKEN",
+		Flags: append(pictureFlags(), trustFlag(), directoryFlag(), nowFlag(), jsonFlag(),
+			boolFlag("html", "print a page that shows it, which needs nothing else"), outFlag()),
+		Action: func(c *cli.Context) error { return inspect(c, env) },
 	}
 }
 
@@ -38,8 +40,11 @@ func inspect(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := atMostOne(c, "json", "mermaid", "dot"); err != nil {
+	if err := atMostOne(c, "json", "mermaid", "dot", "html"); err != nil {
 		return err
+	}
+	if c.String("o") != "" && !c.Bool("html") {
+		return usagef("-o goes with --html")
 	}
 	u, err := readToken(env, args[0], false)
 	if err != nil {
@@ -49,11 +54,14 @@ func inspect(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
+	switch {
+	case c.Bool("json"):
 		err = printJSON(env.Stdout, in.json())
-	} else if c.Bool("mermaid") || c.Bool("dot") {
+	case c.Bool("mermaid"), c.Bool("dot"):
 		err = in.picture(c, env)
-	} else {
+	case c.Bool("html"):
+		err = emit(c, env, []byte(page.Report(in.Reading).String()))
+	default:
 		var b strings.Builder
 		in.print(&b)
 		_, err = io.WriteString(env.Stdout, manyLines(b.String()))
@@ -93,6 +101,7 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 	if err != nil {
 		return nil, err
 	}
+	r.Directory = names.directory
 	return &inspection{r, names}, nil
 }
 

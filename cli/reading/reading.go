@@ -23,7 +23,8 @@ type Reading struct {
 	Verified   Extent
 	Token      token.Chain // nil where nothing is verified
 	Chain      *delegation.Chain
-	Roots      *trust.Roots // nil where none were given
+	Roots      *trust.Roots     // nil where none were given
+	Directory  *trust.Directory // nil where none was given; [Read] sets none
 	Why        error
 	Refused    error
 	Now        time.Time
