@@ -13,7 +13,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"whittle": func() { os.Exit(cli.Main(os.Args[1:])) },
+		"whittle":    func() { os.Exit(cli.Main(os.Args[1:])) },
+		"mcp-server": mcpServer,
 	})
 }
 

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/mcpproxy"
+	"github.com/whittle-auth/whittle/verify/toolcall"
+)
+
+func mcpProxyCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:  "mcp-proxy",
+		Usage: "stand in front of an MCP server on standard streams, which needs no change",
+		UsageText: "whittle mcp-proxy --trust FILE --audience ID [flags] -- SERVER [ARGS..]\n" +
+			"whittle mcp-proxy --hold TOKEN --key FILE --audience ID [flags] -- SERVER [ARGS..]",
+		Description: "The first form starts an MCP server and decides each tools/call by the token that comes with it;\n" +
+			"tools/list shows the tools that the token's holder could call. What else acts is refused unless\n" +
+			"--allow names it. The second form is for a client that knows nothing of tokens: it invokes the\n" +
+			"held TOKEN for each tools/call, and SERVER is what the client was to start.\n\n" +
+			"What was used is remembered in a file below $XDG_STATE_HOME/whittle (or ~/.local/state/whittle), one\n" +
+			"for each audience, since a proxy starts anew with each session. When the file is made, the command\n" +
+			"takes it that nothing was accepted before: do not remove it while invocations of a minute ago can\n" +
+			"still be about. --replay FILE names another one.",
+		Flags: slices.Concat(verifierFlags(), replayFlags(), []cli.Flag{
+			valueFlag("audience", "the name `ID` of the server"),
+			valueFlag("hold", "be the client's end: invoke the held `TOKEN` for each call (a file is read again for each)"),
+			keyFlag(),
+			valueFlag("resource", "what calls are about, a `PATH` (default: tools/ID)"),
+			listFlag("map", "what calls of one tool are about, `TOOL=PATH`, in which {arg} or, at the end, {arg...} stands for an argument (repeatable)"),
+			listFlag("allow", "let a further `METHOD` through undecided, of client or server, such as resources/read (repeatable)"),
+			boolFlag("allow-listing", "show all tools to who sends no token with tools/list"),
+			boolFlag("allow-big-integers", "take integers beyond 2^53, which many servers round"),
+			boolFlag("allow-replay", "remember nothing: an invocation serves any number of calls in its window"),
+			boolFlag("allow-approval-reuse", "let an approval serve any number of calls"),
+			valueFlag("max-line", fmt.Sprintf("take lines of `N` bytes from the client (default: %d)", mcpproxy.DefaultMaxLine)),
+		}),
+		Action: func(c *cli.Context) error { return mcpProxy(c.Context, c, env) },
+	}
+}
+
+// An mcpEnd is one end of the proxy.
+type mcpEnd interface {
+	Serve(context.Context, mcpproxy.Streams) error
+}
+
+func mcpProxy(ctx context.Context, c *cli.Context, env *Env) error {
+	command := c.Args().Slice()
+	if len(command) == 0 || command[0] == "" {
+		return hintf(usagef("SERVER is missing"), "the command that starts the server follows --, as in whittle mcp-proxy .. -- npx some-server")
+	}
+	env.stdinRead = true // it is the client's
+	audience, err := required(c, "audience")
+	if err != nil {
+		return err
+	}
+	mapping, err := toolMapping(c, audience)
+	if err != nil {
+		return err
+	}
+	most, err := count(c, "max-line", 30)
+	if err != nil {
+		return err
+	}
+	if _, isFile := env.Stderr.(*os.File); !isFile {
+		env.Stderr = &syncWriter{w: env.Stderr} // the server writes to it too
+	}
+	logger := slog.New(slog.NewTextHandler(env.Stderr, nil))
+	var end mcpEnd
+	if c.IsSet("hold") {
+		end, err = holderEnd(c, env, mapping, int(most), logger)
+	} else {
+		var done func() error
+		if end, done, err = guardEnd(c, env, mapping, int(most), logger); err == nil {
+			defer done()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return serveMCP(ctx, env, end, command)
+}
+
+// toolMapping reads what calls are about.
+func toolMapping(c *cli.Context, audience string) (*toolcall.Mapping, error) {
+	o := &toolcall.Options{Resource: c.String("resource"), AllowBigIntegers: c.Bool("allow-big-integers"), Resources: map[string][]string{}}
+	for _, text := range values(c, "map") {
+		tool, path, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usagef("--map %s is not of the form TOOL=PATH", quoted(text))
+		}
+		o.Resources[tool] = append(o.Resources[tool], path)
+	}
+	m, err := toolcall.NewMapping(audience, o)
+	if err != nil {
+		err = usagef("%s", err)
+		if o.Resource == "" {
+			err = hintf(err, "what calls are about is tools/ and the audience, unless --resource says it")
+		}
+		return nil, err
+	}
+	return m, nil
+}
+
+// guardEnd makes the server's end.
+func guardEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logger *slog.Logger) (mcpEnd, func() error, error) {
+	if err := errors.Join(needs(c, "key", "hold"), atMostOne(c, "replay", "allow-replay")); err != nil {
+		return nil, nil, err
+	}
+	trustFile, err := required(c, "trust")
+	if err != nil {
+		return nil, nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+	}
+	roots, err := readTrust(env, trustFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	options, err := verifyOptions(c, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := serviceState(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	done, err := openStores(c, env, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	if options.AllowReplay = c.Bool("allow-replay"); !options.AllowReplay && options.Replay == nil {
+		if options.Replay, err = openUsed(m.Audience(), options.Now); err != nil {
+			return nil, nil, errors.Join(err, done())
+		}
+	}
+	v, err := verify.New(m.Audience(), roots, options)
+	if err != nil {
+		return nil, nil, errors.Join(usagef("%s", err), done())
+	}
+	guard, err := mcpproxy.NewGuard(v, m, &mcpproxy.GuardOptions{
+		State: func() (verify.State, error) { return state, nil }, Policy: options.Policy,
+		Allow: values(c, "allow"), AllowListing: c.Bool("allow-listing"), MaxLine: maxLine, Logger: logger,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(usagef("--allow: %s", err), done())
+	}
+	return guard, done, nil
+}
+
+// How long a server has to end by itself once its client is gone, and once it was told to.
+const (
+	mcpPatience = 10 * time.Second
+	mcpGrace    = 5 * time.Second
+)
+
+// serveMCP starts the server and joins it and the client until it ends.
+func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := exec.CommandContext(ctx, command[0], command[1:]...)
+	server.Dir = env.folder
+	server.Stderr = env.Stderr
+	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
+	server.WaitDelay = mcpGrace
+	in, err := server.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := server.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := server.Start(); err != nil {
+		return fmt.Errorf("the server cannot be started: %w", err)
+	}
+	// What the server started may keep its output open after it.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(mcpGrace, func() { out.Close() }) })()
+	left := &leaving{WriteCloser: in, then: func() { time.AfterFunc(mcpPatience, cancel) }}
+	served := end.Serve(ctx, mcpproxy.Streams{Client: env.Stdin, ClientOut: env.Stdout, Server: out, ServerIn: left})
+	if served != nil {
+		cancel()
+	}
+	ended := server.Wait()
+	switch {
+	case served != nil && ctx.Err() == nil:
+		return served
+	case ended != nil:
+		return fmt.Errorf("the server ended: %w", ended)
+	}
+	return served
+}
+
+// leaving is the server's input, and what follows its end.
+type leaving struct {
+	io.WriteCloser
+	then func()
+}
+
+func (l *leaving) Close() error {
+	l.then()
+	return l.WriteCloser.Close()
+}
+
+// syncWriter takes what several write at once.
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *syncWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}

@@ -1,0 +1,55 @@
+package mcpproxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// Bounds on a line unless asked otherwise, in bytes.
+const (
+	// DefaultMaxLine is for lines of the client.
+	DefaultMaxLine = 4 << 20
+	// maxServerLine is for lines of the server, which are kept but not taken apart.
+	maxServerLine = 64 << 20
+)
+
+var errTooLong = errors.New("the line is longer than is read")
+
+// lines reads lines that end with a line feed. The last may end with the stream.
+type lines struct {
+	r    *bufio.Reader
+	most int
+}
+
+func newLines(r io.Reader, most int) *lines { return &lines{bufio.NewReader(r), most} }
+
+// next returns a line without its end. A line that is too long is read to its end, and
+// none of it returned.
+func (l *lines) next() ([]byte, error) {
+	var line []byte
+	tooLong := false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if len(line)+len(part) > l.most+1 {
+			tooLong, line = true, nil
+		}
+		if !tooLong {
+			line = append(line, part...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case err == io.EOF && (len(line) > 0 || tooLong):
+		case err != nil:
+			return nil, err
+		}
+		if tooLong {
+			return nil, errTooLong
+		}
+		return bytes.TrimSuffix(line, []byte("\n")), nil
+	}
+}
+
+func isBlank(line []byte) bool { return len(bytes.Trim(line, " \t\r")) == 0 }
