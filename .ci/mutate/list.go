@@ -19,5 +19,6 @@ var mutants = slices.Concat(
 	stateMutants,
 	surroundingsMutants,
 	httpauthMutants,
+	grpcMutants,
 	shownMutants,
 )

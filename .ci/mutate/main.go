@@ -22,7 +22,7 @@ type mutant struct {
 	name     string
 	file     string
 	old, new string
-	packages string // whose tests must fail
+	packages string // whose tests must fail, named from the module that the file is in
 	run      string // which tests; empty for all
 }
 
@@ -121,7 +121,9 @@ func (m *mutant) try(dir string) (killed bool, err error) {
 	}
 	args := []string{"test", "-overlay", config, "-count=1", "-vet=off", "-failfast", "-timeout=120s", "-run", m.run}
 	args = append(args, strings.Fields(m.packages)...)
-	out, err := exec.Command("go", args...).CombinedOutput()
+	test := exec.Command("go", args...)
+	test.Dir = module(m.file)
+	out, err := test.CombinedOutput()
 	if err == nil {
 		return false, nil
 	}
@@ -129,6 +131,18 @@ func (m *mutant) try(dir string) (killed bool, err error) {
 		return false, fmt.Errorf("the tests did not run:\n%s", out)
 	}
 	return true, nil
+}
+
+// module returns the folder of the module that a file is in.
+func module(file string) string {
+	dir := filepath.Dir(file)
+	for dir != "." {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
 }
 
 // failed matches what a test prints that noticed something: it failed, panicked,

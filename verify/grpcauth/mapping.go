@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/whittle-auth/whittle/token/delegation"
 )
@@ -183,7 +184,7 @@ func (c *method) field(name string) (protoreflect.FieldDescriptor, error) {
 			return nil, fmt.Errorf("%s has no such method", service)
 		}
 		if c.input, err = protoregistry.GlobalTypes.FindMessageByName(found.Input().FullName()); err != nil {
-			return nil, fmt.Errorf("the message of %s is not linked in: %w", c.Name, err)
+			c.input = dynamicpb.NewMessageType(found.Input()) // there is a schema, but no generated code
 		}
 	}
 	field := c.input.Descriptor().Fields().ByName(protoreflect.Name(name))

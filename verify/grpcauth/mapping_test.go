@@ -1,6 +1,7 @@
 package grpcauth_test
 
 import (
+	"encoding/hex"
 	"math"
 	"reflect"
 	"strings"
@@ -22,22 +23,56 @@ import (
 // optionCall is a method of no server whose message has 64-bit and optional fields.
 const optionCall = "/whittle.test.Options/Set"
 
+// Services with a schema and without generated code.
 func init() {
-	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+	for _, file := range []*descriptorpb.FileDescriptorProto{{
 		Name: new("whittle_test.proto"), Package: new("whittle.test"), Syntax: new("proto3"),
 		Dependency: []string{"google/protobuf/descriptor.proto"},
-		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: new("Options"),
-			Method: []*descriptorpb.MethodDescriptorProto{{
-				Name: new("Set"), InputType: new(".google.protobuf.UninterpretedOption"), OutputType: new(".google.protobuf.UninterpretedOption"),
-			}},
-		}},
-	}, protoregistry.GlobalFiles)
-	if err != nil {
-		panic(err)
+		Service:    []*descriptorpb.ServiceDescriptorProto{method("Options", "Set", ".google.protobuf.UninterpretedOption")},
+	}, {
+		Name: new("payments.proto"), Package: new("payments.v1"), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: new("RotateRequest"), Field: []*descriptorpb.FieldDescriptorProto{
+			{Name: new("name"), Number: new(int32(1)), Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()},
+			{Name: new("days"), Number: new(int32(2)), Type: descriptorpb.FieldDescriptorProto_TYPE_INT32.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()},
+		}}},
+		Service: []*descriptorpb.ServiceDescriptorProto{method("Certs", "Rotate", ".payments.v1.RotateRequest")},
+	}} {
+		made, err := protodesc.NewFile(file, protoregistry.GlobalFiles)
+		if err == nil {
+			err = protoregistry.GlobalFiles.RegisterFile(made)
+		}
+		if err != nil {
+			panic(err)
+		}
 	}
-	if err := protoregistry.GlobalFiles.RegisterFile(file); err != nil {
-		panic(err)
+}
+
+func method(service, name, message string) *descriptorpb.ServiceDescriptorProto {
+	return &descriptorpb.ServiceDescriptorProto{Name: &service, Method: []*descriptorpb.MethodDescriptorProto{{Name: &name, InputType: &message, OutputType: &message}}}
+}
+
+// TestExampleOfTheSpecification: the requests of spec/grpc.md.
+func TestExampleOfTheSpecification(t *testing.T) {
+	const rotate = "/payments.v1.Certs/Rotate"
+	message, err := hex.DecodeString("0a03617069101e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := hex.DecodeString("f8a136fe757fdb2353f5920318ab3df2d3c99ced7b09b2e9adc2e3e3e9f4b5e0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapping, err := grpcauth.NewMapping(grpcauth.Method{Name: rotate, Operation: "rotate", Resource: "payments/certs/{name}", Fields: []string{"days"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[*grpcauth.Mapping]delegation.Request{
+		nil:     {Operation: "Rotate", Resource: "payments.v1.Certs", BodyDigest: digest},
+		mapping: {Operation: "rotate", Resource: "payments/certs/api", Args: map[string]any{"days": int64(30)}, BodyDigest: digest},
+	} {
+		if got, err := grpcauth.RequestOf(m, rotate, message); err != nil || !reflect.DeepEqual(got, &want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
 	}
 }
 
