@@ -132,9 +132,7 @@ func (t *Token) First(n int) *Token {
 	c := *t.container
 	c.Blocks, c.Proof = c.Blocks[:n:n], wire.Proof{Kind: wire.ProofEmpty}
 	first := chain{container: &c, blocks: t.blocks[:n:n]}
-	if t.prefixes != nil {
-		first.prefixes = t.prefixes[: n+1 : n+1]
-	}
+	first.prefixes = t.prefixes[:min(n+1, len(t.prefixes))]
 	for i := range first.blocks {
 		if b := &first.blocks[i]; b.External.IsZero() {
 			first.table.Extend(b.Symbols, b.Keys)
@@ -154,7 +152,7 @@ type chain struct {
 	container *wire.Container
 	blocks    []Block
 	table     wire.Table // the symbols and keys that the token's own blocks share
-	prefixes  [][32]byte // the prefix hash of 0, 1, .. blocks, where they are known
+	prefixes  [][32]byte // the prefix hash of 0, 1, .. blocks, as far as they are known
 }
 
 func (c *chain) Form() Form { return formOf(c.container) }
@@ -172,7 +170,7 @@ func (c *chain) Bytes() []byte { return c.container.Encode() }
 func (c *chain) Text() string { return textOf(c.container) }
 
 func (c *chain) PrefixHash(blocks int) [32]byte {
-	if c.prefixes != nil {
+	if blocks < len(c.prefixes) {
 		return c.prefixes[blocks]
 	}
 	return prefixHashes(c.container.Blocks[:blocks])[blocks]
@@ -200,9 +198,16 @@ func prefixHashes(blocks []wire.SignedBlock) [][32]byte {
 // revoked. For tokens of ours it is unambiguous. In a plain Biscuit a P-256
 // signature (r, s) can be replaced by (r, n-s), which is valid too.
 func RevocationIDs(c Chain) [][]byte {
-	ids := make([][]byte, 0, len(c.Blocks()))
-	for _, b := range c.Blocks() {
-		ids = append(ids, slices.Clone(b.Signature))
+	blocks := c.Blocks()
+	ids, size := make([][]byte, len(blocks)), 0
+	for i := range blocks {
+		size += len(blocks[i].Signature)
+	}
+	all := make([]byte, 0, size)
+	for i := range blocks {
+		n := len(all)
+		all = append(all, blocks[i].Signature...)
+		ids[i] = slices.Clip(all[n:])
 	}
 	return ids
 }

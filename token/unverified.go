@@ -92,6 +92,12 @@ func (u *Unverified) Len() int { return len(u.container.Blocks) }
 // included. It panics unless 0 <= block < Len().
 func (u *Unverified) BlockSize(block int) int { return len(u.container.Blocks[block].Message) }
 
+// UnverifiedSignature returns the signature that a block comes with, of which nobody
+// knows whose it is. It must not be changed.
+func (u *Unverified) UnverifiedSignature(block int) []byte {
+	return slices.Clip(u.container.Blocks[block].Signature)
+}
+
 // PrefixHash is [Chain].PrefixHash for blocks that nobody may have signed. Once asked
 // for, all of them are known, also to the token that u turns out to be.
 func (u *Unverified) PrefixHash(blocks int) [32]byte {
@@ -149,20 +155,29 @@ func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
 // them, and the proof, is checked and decoded, under the limits that known was read
 // with. It fails where the token does not begin with all of known's blocks.
 func (u *Unverified) VerifyAfter(known *Token) (*Token, error) {
-	blocks := known.container.Blocks
-	if len(u.container.Blocks) < len(blocks) {
-		return nil, Errorf(CodeSignature, -1, "the token is shorter than the one that is known")
+	if !u.Continues(known) {
+		return nil, Errorf(CodeSignature, -1, "the token does not begin with the blocks that are known")
 	}
-	for i := range blocks {
-		if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) {
-			return nil, Errorf(CodeSignature, i, "the token is not a continuation of the one that is known")
-		}
-	}
-	c, err := u.verifyRest(len(blocks), &known.chain)
+	c, err := u.verifyRest(len(known.blocks), &known.chain)
 	if err != nil {
 		return nil, err
 	}
 	return &Token{*c, known.root}, nil
+}
+
+// Continues reports whether the token begins with all the blocks of one that is known,
+// byte for byte.
+func (u *Unverified) Continues(known *Token) bool {
+	blocks := known.container.Blocks
+	if len(u.container.Blocks) < len(blocks) {
+		return false
+	}
+	for i := range blocks {
+		if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) {
+			return false
+		}
+	}
+	return true
 }
 
 // VerifyUnrooted checks every signature and the proof but the signature of
@@ -202,7 +217,11 @@ func (u *Unverified) verifyRest(from int, known *chain) (*chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &chain{container: u.container, blocks: decoded, table: *table, prefixes: u.prefixes}, nil
+	prefixes := u.prefixes
+	if prefixes == nil {
+		prefixes = known.prefixes
+	}
+	return &chain{container: u.container, blocks: decoded, table: *table, prefixes: prefixes}, nil
 }
 
 func (u *Unverified) verifyProof(buf []byte) error {

@@ -2,10 +2,8 @@ package verify
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/whittle-auth/whittle/token"
-	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 )
@@ -66,21 +64,15 @@ func (v *Verifier) directory() *trust.Directory {
 	return v.options.Directory.Directory()
 }
 
-// identify states who presents the token: the key that signed the invocation, and
-// its name only where the directory binds exactly one to that key now. Of a bearer
-// token nothing is stated, since nothing shows who has it.
-func identify(d *Decision, chain *delegation.Chain, directory *trust.Directory, now time.Time) []datalog.Predicate {
-	for i := range d.Chain {
-		d.Chain[i].Agent, _ = directory.Agent(d.Chain[i].Key, now)
+// identify finds out who presents the token by the directory as it is now: the name of
+// whoever signed the invocation, where exactly one is bound to the key, and those of
+// the holders. Nothing shows who has a bearer token.
+func (a *attempt) identify() {
+	directory := a.v.directory()
+	for i := range a.d.Chain {
+		a.d.Chain[i].Agent, _ = directory.Agent(a.d.Chain[i].Key, a.now)
 	}
-	inv := chain.Invocation
-	if inv == nil {
-		return nil
+	if inv := a.chain.Invocation; inv != nil {
+		a.d.Agent, _ = directory.Agent(inv.By, a.now)
 	}
-	stated := []datalog.Predicate{fact("agent_key", datalog.String(inv.By.String()))}
-	if name, ok := directory.Agent(inv.By, now); ok {
-		d.Agent = name
-		stated = append(stated, fact("agent", datalog.String(name)))
-	}
-	return stated
 }

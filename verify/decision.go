@@ -50,21 +50,37 @@ type Decision struct {
 	Root    token.PublicKey
 	Request delegation.Digest
 
-	authors []string // who wrote each block
-	action  delegation.Digest
+	asked   *delegation.Checked // nil where the request cannot be decided on
+	authors []string            // who signed each block, as long as the blocks are not read
+	chain   *delegation.Chain   // nil as long as the blocks are not read
+	blocks  int                 // of the token, in chain
 }
 
 // Action returns the digest of what was asked, whatever the token: see
 // [delegation.Checked.ActionDigest]. It is zero where the request cannot be decided
 // on.
-func (d *Decision) Action() delegation.Digest { return d.action }
+func (d *Decision) Action() delegation.Digest {
+	if d.asked == nil {
+		return delegation.Digest{}
+	}
+	action, err := d.asked.ActionDigest()
+	if err != nil {
+		return delegation.Digest{}
+	}
+	return action
+}
 
 // author returns who wrote a block, as far as that is verified.
 func (d *Decision) author(block int) string {
-	if block < 0 || block >= len(d.authors) {
+	switch {
+	case block < 0:
 		return ""
+	case d.chain != nil && block < d.blocks:
+		return d.chain.Author(block)
+	case d.chain == nil && block < len(d.authors):
+		return d.authors[block]
 	}
-	return d.authors[block]
+	return ""
 }
 
 // A Holder is one owner of a token. Name is what the one before called it: a
@@ -233,16 +249,14 @@ func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
 	if at, ok := chain.Scope.Expires(); ok {
 		d.Expires = at.Time()
 	}
-	for _, l := range chain.Links {
-		if l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
+	d.Chain = make([]Holder, 0, 1+chain.Depth)
+	for i := range chain.Links {
+		if l := &chain.Links[i]; l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
 			d.Chain = append(d.Chain, Holder{Name: l.Holder, Key: l.Key})
 		}
 	}
 	d.RevocationIDs = token.RevocationIDs(t)
-	d.authors = make([]string, len(t.Blocks()))
-	for i := range d.authors {
-		d.authors[i] = chain.Author(i)
-	}
+	d.chain, d.blocks = chain, len(t.Blocks())
 }
 
 // MarshalJSON writes the form of spec/errors.md.

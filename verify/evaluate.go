@@ -26,17 +26,15 @@ const maxReasons = 32
 
 // evaluate asks the engine, which has the last word on every caveat.
 func (a *attempt) evaluate() error {
-	facts, err := a.state()
-	if err != nil {
+	if err := a.stateAll(); err != nil {
 		return err
 	}
-	facts = append(facts, a.stated...)
 	told, err := tell(a.chain, a.req)
 	if err != nil {
 		return err
 	}
-	r, err := a.ask(told, facts)
-	a.result, a.broken, a.facts, a.told = r, err != nil, facts, told
+	r, err := a.ask(told)
+	a.result, a.broken, a.told = r, err != nil, told
 	if err != nil {
 		return evaluationError(err)
 	}
@@ -49,7 +47,7 @@ func (a *attempt) evaluate() error {
 // failures says what the engine found against the request: the checks that do not
 // hold, then that no policy allows it.
 func (a *attempt) failures() *denial {
-	v, d, r, facts, blocks := a.v, a.d, a.result, a.facts, withTold(a.blocks, a.told)
+	v, d, r, facts, blocks := a.v, a.d, a.result, a.stated.Facts, engine.Told(a.appendBlocks(nil, 0), a.told)
 	found := new(denial)
 	for i, f := range r.Failed {
 		if i == maxReasons {
@@ -133,34 +131,81 @@ func colon(asked string) string {
 	return ": " + asked
 }
 
-// state returns the facts of a request and of the verifier itself.
-func (a *attempt) state() ([]datalog.Predicate, error) {
-	if err := a.req.Stateable(&a.v.mentions); err != nil {
-		return nil, token.Errorf(token.CodeCheckFailed, -1, "%s", err)
-	}
-	facts := append(a.req.Facts(), a.req.Inside(&a.v.mentions)...)
-	return append(facts,
-		fact("time", datalog.Date(a.now.Unix())),
-		fact("weekday", datalog.Integer((int(a.now.Weekday())+6)%7+1)),
-		fact("minute", datalog.Integer(a.now.Hour()*60+a.now.Minute())),
-		fact("depth", datalog.Integer(a.chain.Depth)),
-		fact("action", datalog.Bytes(a.action[:])),
-	), nil
-}
+// blank stands for a digest that nobody asks for.
+var blank datalog.Term = datalog.Bytes(make([]byte, len(delegation.Digest{})))
 
-func fact(name string, value datalog.Term) datalog.Predicate {
-	return datalog.Predicate{Name: name, Terms: []datalog.Term{value}}
+// stateAll states the request, and what the verifier knows of the service and of who
+// presents the token. The digest of the action is only known where somebody asks for it:
+// elsewhere a blank keeps its place, so that what is decided takes the same work.
+func (a *attempt) stateAll() error {
+	if err := a.req.Stateable(&a.v.mentions); err != nil {
+		return token.Errorf(token.CodeCheckFailed, -1, "%s", err)
+	}
+	s := &a.stated
+	a.req.State(s)
+	s.Facts = append(s.Facts, a.req.Inside(&a.v.mentions)...)
+	m := a.v.moment(a.now)
+	s.Add("time", m.time)
+	s.Add("weekday", m.weekday)
+	s.Add("minute", m.minute)
+	s.Add("depth", datalog.Integer(a.chain.Depth))
+	action := blank
+	if a.action != (delegation.Digest{}) {
+		action = datalog.Bytes(a.action[:])
+	}
+	s.Add("action", action)
+	s.Facts = append(s.Facts, a.context...)
+	inv := a.chain.Invocation
+	switch channel := a.state.Channel; {
+	case channel == delegation.Channel{}:
+	case inv != nil && channel == inv.Channel && a.known != nil && a.chain == a.known.chain: // a known session
+		s.Facts = append(s.Facts, a.known.channel)
+	default:
+		s.Facts = append(s.Facts, channel.Fact())
+	}
+	s.Facts = append(s.Facts, a.state.Facts...)
+	if inv == nil {
+		return nil
+	}
+	if a.known != nil && a.known.presenter() == inv.By {
+		s.Add("agent_key", a.known.agentKey)
+	} else {
+		s.Add("agent_key", datalog.String(inv.By.String()))
+	}
+	if a.d.Agent != "" {
+		s.Add("agent", datalog.String(a.d.Agent))
+	}
+	if a.request != (delegation.Digest{}) {
+		s.Add("request", datalog.Bytes(a.request[:]))
+	}
+	return nil
 }
 
 // ask has the engine decide. What is known of the first blocks is compiled already.
-func (a *attempt) ask(told [][]datalog.Predicate, facts []datalog.Predicate) (*engine.Result, error) {
+func (a *attempt) ask(told [][]datalog.Predicate) (*engine.Result, error) {
 	o := &engine.Options{Limits: engine.Limits(a.v.options.Limits), Externs: a.v.options.Externs}
-	blocks := withTold(a.blocks, told)
-	if p := a.known.prepare(a.v); p != nil {
-		known := len(a.known.token.Blocks())
-		return p.Evaluate(told[:min(known, len(told))], blocks[known:], facts, o)
+	var p *engine.Prepared
+	known := 0 // blocks that are prepared
+	if a.known != nil && a.known.prepared != nil {
+		p, known = a.known.prepared, len(a.known.token.Blocks())
 	}
-	return a.v.policy.Evaluate(blocks, facts, o)
+	first := min(known, len(told))
+	a.blocks = a.appendBlocks(a.blocks[:0], known)
+	blocks := engine.Told(a.blocks, told[first:])
+	if p != nil {
+		return p.Evaluate(told[:first], blocks, a.stated.Facts, o)
+	}
+	return a.v.policy.Evaluate(blocks, a.stated.Facts, o)
+}
+
+// appendBlocks appends the token's blocks from one on as the engine takes them, and the
+// supposed invocation.
+func (a *attempt) appendBlocks(to []engine.Block, from int) []engine.Block {
+	to = appendBlocks(to, a.token.Blocks()[from:])
+	if a.supposed != nil {
+		to = append(to, engine.Block{Datalog: a.supposed})
+	}
+	return to
 }
 
 // tell returns for each block the values inside arguments that its own caveats speak
@@ -181,33 +226,21 @@ func tell(chain *delegation.Chain, req *delegation.Checked) (told [][]datalog.Pr
 	return told, nil
 }
 
-// withTold returns the blocks with what each was told.
-func withTold(blocks []engine.Block, told [][]datalog.Predicate) []engine.Block {
-	if len(told) == 0 {
-		return blocks
-	}
-	blocks = slices.Clone(blocks)
-	for i := range told {
-		if len(told[i]) > 0 {
-			block := *blocks[i].Datalog
-			block.Facts = slices.Concat(block.Facts, told[i])
-			blocks[i].Datalog = &block
-		}
-	}
-	return blocks
-}
-
 // engineBlocks returns a token's blocks as the engine takes them.
 func engineBlocks(t *token.Token) []engine.Block {
-	blocks := make([]engine.Block, len(t.Blocks()))
-	for i, b := range t.Blocks() {
-		blocks[i].Datalog = b.Datalog
-		if !b.External.IsZero() {
-			key := b.External.Datalog()
-			blocks[i].External = &key
+	return appendBlocks(make([]engine.Block, 0, len(t.Blocks())), t.Blocks())
+}
+
+func appendBlocks(to []engine.Block, blocks []token.Block) []engine.Block {
+	for i := range blocks {
+		b := engine.Block{Datalog: blocks[i].Datalog}
+		if !blocks[i].External.IsZero() {
+			key := blocks[i].External.Datalog()
+			b.External = &key
 		}
+		to = append(to, b)
 	}
-	return blocks
+	return to
 }
 
 // evaluationError gives an error of the engine its code. All of them deny.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
-	"github.com/whittle-auth/whittle/verify/internal/engine"
 )
 
 // An Explanation says all that speaks against a request, as far as it can be found
@@ -99,7 +98,7 @@ func (v *Verifier) Explain(ctx context.Context, raw string, req delegation.Reque
 		now = v.peek()
 	}
 	e, d := &Explanation{At: now}, &Decision{}
-	a, err := v.open(ctx, d, raw, req, s.State, now)
+	a, err := v.open(ctx, d, raw, req, &s.State, now)
 	if err != nil {
 		e.object(d, err)
 		return e
@@ -186,7 +185,7 @@ func (a *attempt) suppose() error {
 	chain := *a.chain // which may be remembered
 	chain.Invocation = inv
 	a.chain = &chain
-	a.blocks = append(a.blocks, engine.Block{Datalog: inv.Content()})
+	a.supposed = inv.Content()
 	return nil
 }
 

@@ -13,11 +13,12 @@ import (
 // them for it: what [Verifier.Verify] does, without the signatures, the invocation and
 // the memory of what was used. A property then costs microseconds a case.
 type Hearing struct {
-	v      *Verifier
-	req    *delegation.Checked
-	action delegation.Digest
-	now    time.Time
-	state  []datalog.Predicate
+	v       *Verifier
+	req     *delegation.Checked
+	action  delegation.Digest
+	now     time.Time
+	state   State
+	context []datalog.Predicate
 }
 
 // Hear begins a hearing.
@@ -31,8 +32,8 @@ func (v *Verifier) Hear(req delegation.Request, s State, now time.Time) (*Hearin
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.facts()
-	return &Hearing{v, checked, action, now, state}, err
+	context, err := s.check()
+	return &Hearing{v, checked, action, now, s, context}, err
 }
 
 // A Ruling is what the parts of a verifier say, each by itself.
@@ -49,16 +50,17 @@ type Ruling struct {
 func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.PublicKey, depth int) Ruling {
 	as := *chain
 	as.Invocation, as.Depth = &delegation.Invocation{By: holder}, depth
-	facts, err := h.attempt(t, &as).state()
-	if err != nil {
+	hearing := h.attempt(t, &as)
+	hearing.identify()
+	if err := hearing.stateAll(); err != nil {
 		return Ruling{}
 	}
-	facts = append(append(facts, h.state...), identify(&Decision{}, &as, h.v.directory(), h.now)...)
+	facts := hearing.stated.Facts
 	told, err := tell(chain, h.req)
 	if err != nil {
 		return Ruling{}
 	}
-	r, err := h.v.policy.Evaluate(withTold(engineBlocks(t), told), facts, &engine.Options{Limits: engine.Limits(h.v.options.Limits)})
+	r, err := h.v.policy.Evaluate(engine.Told(engineBlocks(t), told), facts, &engine.Options{Limits: engine.Limits(h.v.options.Limits)})
 	for i := range chain.Links {
 		facts = append(facts, h.req.Inside(&chain.Links[i].Mentions)...)
 	}
@@ -72,8 +74,18 @@ func (h *Hearing) Rule(t *token.Token, chain *delegation.Chain, holder token.Pub
 }
 
 func (h *Hearing) attempt(t *token.Token, chain *delegation.Chain) *attempt {
-	return &attempt{v: h.v, now: h.now, req: h.req, action: h.action, token: t, chain: chain}
+	return &attempt{
+		v: h.v, d: &Decision{}, now: h.now, req: h.req, action: h.action, token: t, chain: chain,
+		state: h.state, context: h.context,
+	}
 }
 
 // Allowed reports whether all parts allow.
 func (r *Ruling) Allowed() bool { return r.Engine && r.Approved && r.Structural }
+
+// Sessions returns how many texts of sessions the memory knows.
+func (v *Verifier) Sessions() int {
+	v.memory.mu.Lock()
+	defer v.memory.mu.Unlock()
+	return len(v.memory.sessions)
+}

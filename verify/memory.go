@@ -2,11 +2,12 @@ package verify
 
 import (
 	"container/list"
-	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify/internal/engine"
@@ -20,66 +21,99 @@ const DefaultMemory = 16 << 20
 // first request. It holds signatures and what the blocks say, never a decision: who is
 // trusted, the time, revocation and the request are looked at each time.
 //
-// A chain is found by its root key and its prefix hash, which covers every byte of its
-// blocks. It is safe for concurrent use.
+// A chain is looked up by its last signature, a session first by its text. It is known
+// if one of the roots that are trusted now signed it, and every byte of its blocks is the
+// same. It is safe for concurrent use.
 type memory struct {
 	keys  *token.KeyMemory
 	facts []delegation.FactType // that the service registers for block 0
 
-	mu     sync.Mutex
-	most   int // bytes
-	bytes  int
-	chains map[[32]byte]*list.Element
-	recent list.List // of *remembered, the chain used last in front
+	mu       sync.Mutex
+	most     int // bytes
+	bytes    int
+	chains   map[string]*list.Element // by the signature of their last block
+	sessions map[string]*list.Element // by their text
+	recent   list.List                // of *remembered, the chain used last in front
 
-	hits, misses uint64
+	hits, misses atomic.Uint64
 }
 
 type remembered struct {
-	name  [32]byte
+	text  string // of a session, empty for other chains
 	size  int
 	token *token.Token
 	chain *delegation.Chain // what the blocks say
 
 	once     sync.Once
-	prepared *engine.Prepared // with the verifier's policy; nil where that cannot be
+	prepared *engine.Prepared  // with the verifier's policy; nil where that cannot be
+	agentKey datalog.Term      // of who invoked the chain or, for one that was not, can
+	channel  datalog.Predicate // of a session's connection
 }
 
-// prepare returns the chain's blocks compiled together with the verifier's policy, nil
-// for a chain that is not known. The first use of a chain after it was learnt pays.
-func (r *remembered) prepare(v *Verifier) *engine.Prepared {
-	if r == nil {
-		return nil
+// last returns the signature of the chain's last block.
+func (r *remembered) last() []byte {
+	blocks := r.token.Blocks()
+	return blocks[len(blocks)-1].Signature
+}
+
+// presenter returns the key of who invoked the chain or, for one that was not, can.
+func (r *remembered) presenter() token.PublicKey {
+	if inv := r.chain.Invocation; inv != nil {
+		return inv.By
 	}
+	return r.token.NextKey()
+}
+
+// ready makes what is the same in each use of a chain: its blocks compiled together with
+// the verifier's policy, and facts about who presents it. The first use of a chain after
+// it was learnt pays.
+func (r *remembered) ready(v *Verifier) {
 	r.once.Do(func() {
+		r.agentKey = datalog.String(r.presenter().String())
+		if inv := r.chain.Invocation; inv != nil {
+			r.channel = inv.Channel.Fact()
+		}
 		p, ok := v.policy.Prepare(engineBlocks(r.token), engine.Limits(v.options.Limits))
 		if ok && v.memory.grow(r, p.Size()) {
 			r.prepared = p
 		}
 	})
-	return r.prepared
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
 // take 130 KiB each.
 func newMemory(most int, facts []delegation.FactType) *memory {
 	const keySize = 130 << 10
-	return &memory{keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4, chains: map[[32]byte]*list.Element{}}
+	return &memory{
+		keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4,
+		chains: map[string]*list.Element{}, sessions: map[string]*list.Element{},
+	}
 }
 
 // read verifies a token's signatures from a root trusted now, and reads its blocks.
 // What is known of the first of them is not verified and read again.
-func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*token.Token, *delegation.Chain, *remembered, error) {
+func (m *memory) read(roots *trust.Roots, text string, now time.Time) (*token.Token, *delegation.Chain, *remembered, error) {
+	if s := m.session(text); s != nil && roots.IsCandidate(s.token.Root(), s.token, now) {
+		m.hits.Add(1)
+		return s.token, s.chain, s, nil
+	}
+	u, err := token.ParseText(text, nil)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	u.Remember(m.keys)
-	known := m.find(u, roots.Candidates(u, now))
+	known := m.find(u, roots, now)
 	if known == nil {
+		m.misses.Add(1)
+		u.PrefixHash(u.Len()) // the token will know all of them
 		t, err := roots.Verify(u, now)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		chain, err := m.learn(t, nil)
+		chain, err := m.learn(t, text, nil)
 		return t, chain, nil, err
 	}
+	m.hits.Add(1)
 	t, err := u.VerifyAfter(known.token)
 	if err != nil {
 		return nil, nil, nil, err
@@ -87,52 +121,61 @@ func (m *memory) read(roots *trust.Roots, u *token.Unverified, now time.Time) (*
 	if len(known.token.Blocks()) == len(t.Blocks()) && t.Form() == known.token.Form() {
 		return t, known.chain, known, nil
 	}
-	chain, err := m.learn(t, known)
+	chain, err := m.learn(t, text, known)
 	return t, chain, known, err
+}
+
+// session returns the known session with the given text. Another text of the same token
+// is found as a chain.
+func (m *memory) session(text string) *remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.use(m.sessions[text])
 }
 
 // find returns the longest known chain that u continues, or is, and that one of the roots,
 // which are those trusted now, has signed.
-func (m *memory) find(u *token.Unverified, roots []token.PublicKey) *remembered {
-	names := make([][32]byte, 0, u.Len()*len(roots))
+func (m *memory) find(u *token.Unverified, roots *trust.Roots, now time.Time) *remembered {
 	for n := u.Len(); n > 0; n-- {
-		for _, root := range roots {
-			names = append(names, chainName(root, u.PrefixHash(n)))
+		m.mu.Lock()
+		r := m.use(m.chains[string(u.UnverifiedSignature(n-1))])
+		m.mu.Unlock()
+		if r != nil && u.Continues(r.token) && roots.IsCandidate(r.token.Root(), u, now) {
+			return r
 		}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, name := range names {
-		if e := m.chains[name]; e != nil {
-			m.recent.MoveToFront(e)
-			m.hits++
-			return e.Value.(*remembered)
-		}
-	}
-	m.misses++
 	return nil
+}
+
+// use returns the chain of an element, which may be nil, and notes that it was used.
+func (m *memory) use(e *list.Element) *remembered {
+	if e == nil {
+		return nil
+	}
+	m.recent.MoveToFront(e)
+	return e.Value.(*remembered)
 }
 
 // learn reads a verified token, of which the first blocks may be known, and remembers
 // the chains that lead to it: the last block is an invocation, which comes once, unless
 // it is a session's. It reads each block once.
-func (m *memory) learn(t *token.Token, known *remembered) (*delegation.Chain, error) {
+func (m *memory) learn(t *token.Token, text string, known *remembered) (*delegation.Chain, error) {
 	n, chain := 0, new(delegation.Chain)
 	if known != nil {
 		n, chain = len(known.token.Blocks()), known.chain
 	}
-	for n++; n < len(t.Blocks()); n++ {
+	for n++; n < len(t.Blocks()) && m.most > 0; n++ {
 		first := t.First(n)
 		longer, err := chain.Continue(first, m.facts...)
 		if err != nil {
 			break // what a shorter form breaks may be whole in the longer one: bearer
 		}
 		chain = longer
-		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(n)), size: sizeOf(first), token: first, chain: chain})
+		m.keep(&remembered{size: sizeOf(first), token: first, chain: chain})
 	}
 	chain, err := chain.Continue(t, m.facts...)
 	if err == nil && chain.Invocation != nil && chain.Invocation.IsSession() {
-		m.keep(&remembered{name: chainName(t.Root(), t.PrefixHash(len(t.Blocks()))), size: sizeOf(t), token: t, chain: chain})
+		m.keep(&remembered{text: text, size: sizeOf(t) + len(text), token: t, chain: chain})
 	}
 	return chain, err
 }
@@ -140,10 +183,14 @@ func (m *memory) learn(t *token.Token, known *remembered) (*delegation.Chain, er
 func (m *memory) keep(r *remembered) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.chains[r.name] != nil || r.size > m.most {
+	last := string(r.last())
+	if m.chains[last] != nil || r.size > m.most {
 		return
 	}
-	m.chains[r.name] = m.recent.PushFront(r)
+	e := m.recent.PushFront(r)
+	if m.chains[last] = e; r.text != "" {
+		m.sessions[r.text] = e
+	}
 	m.add(r.size)
 }
 
@@ -152,7 +199,7 @@ func (m *memory) keep(r *remembered) {
 func (m *memory) grow(r *remembered, size int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.chains[r.name] == nil || r.size+size > m.most/4 {
+	if e := m.chains[string(r.last())]; e == nil || e.Value != r || r.size+size > m.most/4 {
 		return false
 	}
 	r.size += size
@@ -163,9 +210,10 @@ func (m *memory) grow(r *remembered, size int) bool {
 // add counts bytes, and forgets the chains not used for longest until all fit.
 func (m *memory) add(size int) {
 	for m.bytes += size; m.bytes > m.most; {
-		last := m.recent.Remove(m.recent.Back()).(*remembered)
-		delete(m.chains, last.name)
-		m.bytes -= last.size
+		oldest := m.recent.Remove(m.recent.Back()).(*remembered)
+		delete(m.chains, string(oldest.last()))
+		delete(m.sessions, oldest.text)
+		m.bytes -= oldest.size
 	}
 }
 
@@ -173,10 +221,6 @@ func (m *memory) add(size int) {
 func sizeOf(t *token.Token) int {
 	const block, decoded = 1 << 10, 8
 	return len(t.Blocks())*block + decoded*len(t.Bytes())
-}
-
-func chainName(root token.PublicKey, prefix [32]byte) [32]byte {
-	return sha256.Sum256(append(root.Bytes(), prefix[:]...))
 }
 
 // MemoryStats says how much a verifier's memory helps.
@@ -194,5 +238,5 @@ func (v *Verifier) MemoryStats() MemoryStats {
 	m := v.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return MemoryStats{Hits: m.hits, Misses: m.misses, Chains: len(m.chains), Bytes: m.bytes, Signatures: m.keys.Signatures()}
+	return MemoryStats{Hits: m.hits.Load(), Misses: m.misses.Load(), Chains: len(m.chains), Bytes: m.bytes, Signatures: m.keys.Signatures()}
 }

@@ -32,34 +32,26 @@ type State struct {
 // with the code check_failed.
 func (v *Verifier) VerifyWith(ctx context.Context, raw string, req delegation.Request, s State) (*Decision, error) {
 	d := &Decision{}
-	if err := v.decide(ctx, d, raw, req, s); err != nil {
+	if err := v.decide(ctx, d, raw, req, &s); err != nil {
 		return d, d.deny(err)
 	}
 	d.Allowed = true
 	return d, nil
 }
 
-// facts returns what is stated of the state.
-func (s *State) facts() ([]datalog.Predicate, error) {
-	bad := func(err error) ([]datalog.Predicate, error) {
+// check refuses what cannot be stated, and returns what is stated of the context.
+func (s *State) check() (context []datalog.Predicate, err error) {
+	context, err = delegation.ContextFacts(s.Context)
+	if err == nil && s.Channel != (delegation.Channel{}) {
+		err = s.Channel.Validate()
+	}
+	for i := 0; i < len(s.Facts) && err == nil; i++ {
+		err = delegation.FurtherFact(s.Facts[i])
+	}
+	if err != nil {
 		return nil, token.Errorf(token.CodeCheckFailed, -1, "the service's state cannot be decided on: %s", err)
 	}
-	facts, err := delegation.ContextFacts(s.Context)
-	if err != nil {
-		return bad(err)
-	}
-	if s.Channel != (delegation.Channel{}) {
-		if err := s.Channel.Validate(); err != nil {
-			return bad(err)
-		}
-		facts = append(facts, s.Channel.Fact())
-	}
-	for _, p := range s.Facts {
-		if err := delegation.FurtherFact(p); err != nil {
-			return bad(err)
-		}
-	}
-	return append(facts, s.Facts...), nil
+	return context, nil
 }
 
 // sameChannel holds the connection that a session is bound to against the one that

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -22,26 +23,40 @@ type attempt struct {
 	req   *delegation.Checked
 	token *token.Token
 	chain *delegation.Chain
+	known *remembered // what the memory holds of the first blocks, or nil
 
-	// action is the digest of req for approvers.
+	// action is the digest of req for approvers; zero where nobody asks for it.
 	action delegation.Digest
-	// request is the digest of req for the chain's invocation, if it has one.
+	// request is the digest of req for the chain's invocation; zero if it has none, or
+	// is a session.
 	request delegation.Digest
-	// stated is what the verifier states of the service and of who presents.
-	stated []datalog.Predicate
+	// supposed is an invocation that the token lacks, for an explanation; or nil.
+	supposed *datalog.Block
 
 	// used is what the request uses up if it is allowed.
-	used *used
+	used used
 
-	// channel is the connection that the request came in on, zero if not known.
-	channel delegation.Channel
+	state   State
+	context []datalog.Predicate // what is stated of the state's context
 
-	blocks []engine.Block
-	known  *remembered    // what the memory holds of the first of them, or nil
 	result *engine.Result // of evaluate, if it got that far
 	broken bool           // the engine ended with an error
-	facts  []datalog.Predicate
+	stated delegation.Statement
 	told   [][]datalog.Predicate // to each block
+	blocks []engine.Block        // memory of those that are not known
+}
+
+// attempts lends decisions their memory, which holds no content in between.
+var attempts = sync.Pool{New: func() any { return new(attempt) }}
+
+// release gives the memory back. Nothing of the attempt is used any more: a decision
+// has none of it.
+func (a *attempt) release() {
+	stated, blocks := a.stated, a.blocks
+	stated.Reset()
+	clear(blocks[:cap(blocks)])
+	*a = attempt{stated: stated, blocks: blocks[:0]}
+	attempts.Put(a)
 }
 
 // steps are what an attempt has to pass, in the order of spec/delegation.md. A
@@ -64,7 +79,7 @@ var steps = [...]func(*attempt) error{
 // open does what everything else builds on: the request has one spelling, a trusted
 // root that may speak for the delegator and the holders signed, and the blocks say
 // nothing that is out of place.
-func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, state State, now time.Time) (*attempt, error) {
+func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delegation.Request, state *State, now time.Time) (*attempt, error) {
 	d.Service, d.At = v.audience, now
 	if err := ctx.Err(); err != nil {
 		return nil, &token.Error{Code: token.CodeUnavailable, Block: -1, Err: err}
@@ -79,21 +94,13 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 	if err != nil {
 		return nil, undecidable(err)
 	}
-	action, err := checked.ActionDigest()
-	if err != nil {
-		return nil, undecidable(err)
-	}
-	d.action = action
-	stated, err := state.facts()
+	d.asked = checked
+	context, err := state.check()
 	if err != nil {
 		return nil, err
 	}
 	roots := v.roots.Roots() // one list for the whole decision
-	u, err := token.ParseText(raw, nil)
-	if err != nil {
-		return nil, err
-	}
-	t, chain, known, err := v.memory.read(roots, u, now)
+	t, chain, known, err := v.memory.read(roots, raw, now)
 	if err == nil {
 		err = roots.MaySpeak(t.Root(), chain.Delegator, now)
 	}
@@ -104,30 +111,35 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		return nil, err
 	}
 	d.describe(t, chain)
-	a := &attempt{
-		v: v, ctx: ctx, d: d, now: now, req: checked, action: action, token: t, chain: chain,
-		channel: state.Channel, stated: stated, blocks: engineBlocks(t), known: known,
+	a := attempts.Get().(*attempt)
+	a.v, a.ctx, a.d, a.now = v, ctx, d, now
+	a.req, a.token, a.chain, a.known = checked, t, chain, known
+	a.state, a.context = *state, context
+	if v.mentions.Action || chain.MentionsAction() || len(chain.Approvals) > 0 {
+		if a.action, err = checked.ActionDigest(); err != nil {
+			return nil, undecidable(err)
+		}
 	}
-	a.used = a.uses()
+	if known != nil {
+		known.ready(v)
+	}
+	a.uses()
 	a.useApprovals()
 	return a, nil
 }
 
-// bind states who presents the token, and computes what its invocation must be
+// bind finds out who presents the token, and computes what its invocation must be
 // bound to. It comes before the steps.
 func (a *attempt) bind() (err error) {
-	a.stated = append(a.stated, identify(a.d, a.chain, a.v.directory(), a.now)...)
+	a.identify()
 	inv := a.chain.Invocation
-	if inv == nil {
+	if inv == nil || inv.IsSession() {
 		return nil
 	}
 	if a.request, err = a.req.Digest(a.token.PrefixHash(inv.Block), inv.Nonce); err != nil {
 		return undecidable(err)
 	}
-	if !inv.IsSession() {
-		a.d.Request = a.request
-		a.stated = append(a.stated, fact("request", datalog.Bytes(a.request[:])))
-	}
+	a.d.Request = a.request
 	return nil
 }
 

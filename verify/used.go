@@ -28,16 +28,15 @@ type used struct {
 	blocks []int
 }
 
-// uses returns what the request uses up if it is allowed: the invocation. A bearer
+// uses notes what the request uses up if it is allowed: the invocation. A bearer
 // token has none, and may be used by whoever has it as often as it allows.
-func (a *attempt) uses() *used {
-	blocks := a.token.Blocks()
-	u := &used{Use: replay.Use{Group: replay.KeyOf(blocks[0].Signature), Now: a.now}}
+func (a *attempt) uses() {
+	blocks, u := a.token.Blocks(), &a.used
+	u.Group, u.Now = replay.KeyOf(blocks[0].Signature), a.now
 	// A session is good for many requests, for as long as it lasts.
 	if inv := a.chain.Invocation; inv != nil && !inv.IsSession() {
 		u.add(inv.Block, blocks[inv.Block].Signature, seconds(inv.NotBefore), seconds(inv.Expires))
 	}
-	return u
 }
 
 // add has one more signature used up. from is when it can have been used first,

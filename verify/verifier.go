@@ -3,10 +3,10 @@ package verify
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -121,7 +121,7 @@ type Verifier struct {
 	mentions delegation.Mentions // what the policy says of arguments
 	trusting []datalog.Key       // whose approvals the policy asks for
 	memory   *memory
-	latest   atomic.Int64 // seconds since 1970, the latest time seen
+	clock    clock
 }
 
 // New returns a verifier for the service with the given name, which trusts the
@@ -242,11 +242,12 @@ func (v *Verifier) Verify(ctx context.Context, raw string, req delegation.Reques
 
 // decide follows the order of spec/delegation.md. The first error denies. What the
 // request uses up is recorded when nothing else denies it.
-func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request, state State) error {
+func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req delegation.Request, state *State) error {
 	a, err := v.open(ctx, d, raw, req, state, v.now())
 	if err != nil {
 		return err
 	}
+	defer a.release()
 	if err := a.bind(); err != nil {
 		return err
 	}
@@ -256,25 +257,6 @@ func (v *Verifier) decide(ctx context.Context, d *Decision, raw string, req dele
 		}
 	}
 	return a.record()
-}
-
-// now returns the time, which never goes back.
-func (v *Verifier) now() time.Time {
-	now := v.options.Now().Unix()
-	for {
-		latest := v.latest.Load()
-		if now <= latest {
-			return time.Unix(latest, 0).UTC()
-		}
-		if v.latest.CompareAndSwap(latest, now) {
-			return time.Unix(now, 0).UTC()
-		}
-	}
-}
-
-// peek is now for those who only ask what would be: it moves nothing.
-func (v *Verifier) peek() time.Time {
-	return time.Unix(max(v.options.Now().Unix(), v.latest.Load()), 0).UTC()
 }
 
 // presented refuses every form but the one that only the holder can make.
@@ -290,17 +272,15 @@ func (a *attempt) presented() error {
 
 // lifetime holds the token's own bounds in time against the clock.
 func (a *attempt) lifetime() error {
-	block0 := &a.chain.Links[0]
-	from, ok := caveat[delegation.NotBefore](block0)
+	from, until, ok := lifespan(&a.chain.Links[0])
 	if !ok {
 		return token.Errorf(token.CodeWindow, 0, "without a not-before caveat, nothing says how long the token was meant to live")
 	}
-	until, _ := caveat[delegation.Expiry](block0)
-	if until.At <= from.At {
+	if until <= from {
 		return token.Errorf(token.CodeWindow, 0, "the token expires before it begins to hold")
 	}
-	if most := uint64((a.v.options.MaxTTL + delegation.Skew) / time.Second); until.At-from.At > most {
-		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from.At, until.At), plainDuration(a.v.options.MaxTTL))
+	if most := uint64((a.v.options.MaxTTL + delegation.Skew) / time.Second); until-from > most {
+		return token.Errorf(token.CodeWindow, 0, "the token is meant to live %s, at most %s is accepted", span(from, until), plainDuration(a.v.options.MaxTTL))
 	}
 	at := uint64(a.now.Unix())
 	for _, b := range a.chain.Scope.Bounds {
@@ -320,18 +300,19 @@ func (a *attempt) lifetime() error {
 	return nil
 }
 
-// caveat returns the tightest caveat of one sort in a link.
-func caveat[C delegation.Caveat](l *delegation.Link) (c C, ok bool) {
-	var scope delegation.Scope
-	for _, cv := range l.Caveats {
-		scope.Narrow(cv, l.Block)
-	}
-	for _, b := range scope.Bounds {
-		if c, ok = b.Caveat.(C); ok {
-			return c, true
+// lifespan returns from when and until when a link says that the token holds, in
+// seconds since 1970. ok is false where it does not say from when.
+func lifespan(l *delegation.Link) (from, until uint64, ok bool) {
+	until = math.MaxUint64
+	for _, c := range l.Caveats {
+		switch c := c.(type) {
+		case delegation.NotBefore:
+			from, ok = max(from, c.At), true
+		case delegation.Expiry:
+			until = min(until, c.At)
 		}
 	}
-	return c, false
+	return from, until, ok
 }
 
 // What the holder signed is compared with the real values outside the engine
@@ -379,7 +360,7 @@ func (a *attempt) invokedForThis() error {
 		return nil
 	}
 	if inv.IsSession() {
-		if err := sameChannel(inv, a.channel); err != nil {
+		if err := sameChannel(inv, a.state.Channel); err != nil {
 			return refuse(err, "request", "", "")
 		}
 		return nil

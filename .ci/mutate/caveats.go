@@ -36,8 +36,8 @@ var caveatMutants = []mutant{
 	{"caveats: what has no reading as an address denies", "token/delegation/mention.go", "if _, ok := ipBits(value); !ok {", "if _, ok := ipBits(value); !ok && false {", caveatEngine, "TestUnreadableAddresses"},
 	{"caveats: what has no reading as a URL denies", "token/delegation/mention.go", "if _, ok := urlHost(value); !ok {", "if _, ok := urlHost(value); !ok && false {", caveatEngine, "TestUnreadableAddresses"},
 	{"caveats: addresses count as places", "token/delegation/mention.go", "+ len(m.Addresses) + len(m.URLs)", "", caveatEngine, "TestManyAddresses"},
-	{"caveats: addresses are told to who asks", "verify/evaluate.go", "facts := append(a.req.Facts(), a.req.Inside(&a.v.mentions)...)",
-		"facts := append(a.req.Facts(), a.req.Inside(&a.v.mentions)...)\n\tfor i := range a.chain.Links {\n\t\tfacts = append(facts, a.req.Inside(&a.chain.Links[i].Mentions)...)\n\t}", caveatEngine, "TestAddressesDoNotWiden"},
+	{"caveats: addresses are told to who asks", "verify/evaluate.go", "s.Facts = append(s.Facts, a.req.Inside(&a.v.mentions)...)",
+		"s.Facts = append(s.Facts, a.req.Inside(&a.v.mentions)...)\n\tfor i := range a.chain.Links {\n\t\ts.Facts = append(s.Facts, a.req.Inside(&a.chain.Links[i].Mentions)...)\n\t}", caveatEngine, "TestAddressesDoNotWiden"},
 
 	// Regular expressions.
 	{"caveats: regular expressions in hand-written checks", "token/delegation/caveat.go", "if err := ValidRegex(string(text)); err != nil {", "if err := ValidRegex(string(text)); err != nil && false {", caveatPackage, "TestRegexInTokens"},

@@ -21,4 +21,5 @@ var mutants = slices.Concat(
 	httpauthMutants,
 	grpcMutants,
 	shownMutants,
+	speedMutants,
 )

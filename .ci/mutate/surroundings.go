@@ -9,8 +9,8 @@ var surroundingsMutants = []mutant{
 	{"agents are bound for a time", "token/trust/directory.go", "if !d.entries[i].ValidAt(now) {", "if false {", "./verify", "TestDirectory$|Vectors"},
 	{"agents have names, no patterns", "token/trust/directory.go", "if err := CanonicalAgent(p); err != nil {", "if err := error(nil); err != nil {", "./token/trust", "Directory"},
 	{"SPIFFE ids have one spelling", "token/trust/directory.go", `segment == "" || segment == "." || segment == ".." ||`, "", "./token/trust", "CanonicalAgent"},
-	{"the name is that of who presents", "verify/chain.go", "directory.Agent(inv.By, now); ok {", "directory.Agent(chain.Links[0].Key, now); ok {", "./verify", "WhoPresents|Vectors"},
-	{"V4 bearer tokens have no agent", "verify/chain.go", "\tif inv == nil {\n\t\treturn nil\n\t}", "\tif inv == nil {\n\t\tinv = &delegation.Invocation{By: chain.Links[len(chain.Links)-1].Key}\n\t}", "./verify", "WhoPresents|Vectors"},
+	{"the name is that of who presents", "verify/chain.go", "directory.Agent(inv.By, a.now)", "directory.Agent(a.chain.Links[0].Key, a.now)", "./verify", "WhoPresents|Vectors"},
+	{"V4 bearer tokens have no agent", "verify/evaluate.go", "\tif inv == nil {\n\t\treturn nil\n\t}", "\tif inv == nil {\n\t\tinv = &delegation.Invocation{By: a.chain.Links[len(a.chain.Links)-1].Key}\n\t}", "./verify", "WhoPresents|Vectors"},
 
 	// Sessions.
 	{"V8 the connection is compared outside the engine", "verify/state.go", "case inv.Channel != channel:", "case false:", "./verify", "SessionComparedOutside"},
@@ -20,7 +20,7 @@ var surroundingsMutants = []mutant{
 	{"V8 longest session", "verify/verifier.go", "longest = a.v.options.MaxSession", "longest = 24 * time.Hour", "./verify", "SessionWindows|Vectors"},
 	{"a session lasts longer than a request", "verify/verifier.go", "longest = a.v.options.MaxSession", "_ = a.v.options.MaxSession", "./verify", "SessionWindows|Vectors"},
 	{"V12 sessions are exempt from replay", "verify/used.go", "inv != nil && !inv.IsSession()", "inv != nil", "./verify", "TestSession$"},
-	{"no request is stated for a session", "verify/steps.go", "if !inv.IsSession() {", "if true {", "./verify", "TestSession$|Vectors"},
+	{"no request is stated for a session", "verify/steps.go", "if inv == nil || inv.IsSession() {", "if inv == nil {", "./verify", "TestSession$|Vectors"},
 	{"RFC 9266, the label", "token/delegation/channel.go", `"EXPORTER-Channel-Binding"`, `"EXPORTER-channel-binding"`, "./verify", "SessionOverTLS"},
 	{"RFC 9266, the context is empty, not absent", "token/delegation/channel.go", "exporterLabel, []byte{}, sha256.Size", "exporterLabel, nil, sha256.Size", "./verify", "SessionOverTLS"},
 	{"a connection made up by hand has no exporter", "token/delegation/channel.go", "if recover() != nil {", "if false {", "./token/delegation", "ChannelOf"},
@@ -32,8 +32,8 @@ var surroundingsMutants = []mutant{
 	// What a service states.
 	{"context that no fact can hold denies", "token/delegation/context_facts.go", "\t\tif !ok {\n\t\t\treturn nil,", "\t\tif !ok {\n\t\t\tcontinue\n\t\t}\n\t\tif false {\n\t\t\treturn nil,", "./verify", "TestContext$"},
 	{"names of context have one spelling", "token/delegation/context_facts.go", "if err := ValidName(name); err != nil {", "if err := error(nil); err != nil {", "./verify", "TestContext$"},
-	{"a service states no fact of the vocabulary", "verify/state.go", "if err := delegation.FurtherFact(p); err != nil {", "if err := delegation.FurtherFact(p); err != nil && false {", "./verify", "StateFacts"},
-	{"a channel that is none denies", "verify/state.go", "if err := s.Channel.Validate(); err != nil {", "if err := error(nil); err != nil {", "./verify", "TestContext$"},
+	{"a service states no fact of the vocabulary", "verify/state.go", "err = delegation.FurtherFact(s.Facts[i])", "err = nil", "./verify", "StateFacts"},
+	{"a channel that is none denies", "verify/state.go", "err = s.Channel.Validate()", "err = nil", "./verify", "TestContext$"},
 
 	// Facts of block 0.
 	{"V6 registered by type", "token/delegation/vocabulary.go", "if typeOf(t) != f.Types[i] {", "if _, _ = i, t; false {", "./verify", "TokenFacts|Vectors"},

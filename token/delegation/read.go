@@ -114,6 +114,12 @@ func (c *Chain) Holder() *Link {
 	return &c.Links[0]
 }
 
+// MentionsAction reports whether a block asks for the digest of the action, as one that
+// wants an approval does.
+func (c *Chain) MentionsAction() bool {
+	return slices.ContainsFunc(c.Links, func(l Link) bool { return l.Mentions.Action })
+}
+
 // Author returns who wrote a block: the delegator, a holder by the name that it was given,
 // or an approver, of whom the key is known only. It is empty for what was added to a
 // bearer token, which anybody can have written.
@@ -152,7 +158,7 @@ func ReadUnregistered(t token.Chain) (*Chain, error) {
 // byte for byte: those are not read again, and hold what was registered for them. It
 // reads all of them where the token does not, and the chain stays as it is.
 func (c *Chain) Continue(t token.Chain, registered ...FactType) (*Chain, error) {
-	if n := c.blocks; n > 0 && n < len(t.Blocks()) && c.prefix == t.PrefixHash(n) && c.root == t.Root() && c.plainlyHeld() {
+	if n := c.blocks; n > 0 && n < len(t.Blocks()) && c.plainlyHeld() && c.root == t.Root() && c.prefix == t.PrefixHash(n) {
 		longer := *c
 		longer.Links, longer.Scope = slices.Clip(c.Links), *c.Scope.Clone()
 		longer.Approvals = slices.Clip(c.Approvals)
@@ -181,7 +187,11 @@ func read(t token.Chain, chain *Chain, further func(datalog.Predicate) bool) (*C
 		chain.Bearer = true
 	}
 	chain.Scope.at = nil // found again where a longer chain is read
-	chain.blocks, chain.root, chain.prefix = len(r.blocks), r.root, t.PrefixHash(len(r.blocks))
+	chain.blocks, chain.root = len(r.blocks), r.root
+	chain.prefix = [32]byte{} // of what nothing continues
+	if chain.plainlyHeld() {
+		chain.prefix = t.PrefixHash(len(r.blocks))
+	}
 	return chain, nil
 }
 

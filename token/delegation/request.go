@@ -212,17 +212,44 @@ func ascii(s string) bool {
 // audience, and arg for each argument that Datalog can hold, arguments in the
 // order of their names. See [Checked.Inside] for the values inside them.
 func (c *Checked) Facts() []datalog.Predicate {
-	facts := make([]datalog.Predicate, 0, 2+len(c.resources)+len(c.args))
-	facts = append(facts, fact("operation", datalog.String(c.operation)), fact("audience", datalog.String(c.audience)))
+	var s Statement
+	c.State(&s)
+	return s.Facts
+}
+
+// State adds what [Checked.Facts] returns to a statement.
+func (c *Checked) State(s *Statement) {
+	s.Add("operation", datalog.String(c.operation))
+	s.Add("audience", datalog.String(c.audience))
 	for _, path := range c.resources {
-		facts = append(facts, fact("resource", datalog.String(path)))
+		s.Add("resource", datalog.String(path))
 	}
 	for _, name := range c.names {
 		if value, ok := term(c.args[name]); ok {
-			facts = append(facts, fact("arg", datalog.String(name), value))
+			s.Add("arg", datalog.String(name), value)
 		}
 	}
-	return facts
+}
+
+// A Statement is a list of facts in the making. The zero value is empty.
+type Statement struct {
+	Facts []datalog.Predicate
+
+	terms []datalog.Term // where those of the facts are
+}
+
+// Add states one more fact.
+func (s *Statement) Add(name string, terms ...datalog.Term) {
+	n := len(s.terms)
+	s.terms = append(s.terms, terms...)
+	s.Facts = append(s.Facts, datalog.Predicate{Name: name, Terms: slices.Clip(s.terms[n:])})
+}
+
+// Reset forgets the facts, of which none is used any more, and keeps the memory.
+func (s *Statement) Reset() {
+	clear(s.Facts)
+	clear(s.terms)
+	s.Facts, s.terms = s.Facts[:0], s.terms[:0]
 }
 
 func fact(name string, terms ...datalog.Term) datalog.Predicate {

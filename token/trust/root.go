@@ -35,27 +35,39 @@ func (r *Roots) Verify(u *token.Unverified, now time.Time) (*token.Token, error)
 // Candidates returns the keys valid now, each once, those that the token hints
 // at first, and not more than are worth trying: 8.
 func (r *Roots) Candidates(u *token.Unverified, now time.Time) []token.PublicKey {
+	return r.candidates(nil, u, now)
+}
+
+// IsCandidate reports whether a key is among [Roots.Candidates] for a token, of which
+// only the hint counts.
+func (r *Roots) IsCandidate(key token.PublicKey, t Hinting, now time.Time) bool {
+	var memory [maxCandidates]token.PublicKey
+	return slices.Contains(r.candidates(memory[:0], t, now), key)
+}
+
+// Hinting is what has a hint at its root key: any token, verified or not.
+type Hinting interface {
+	RootKeyID() (id uint32, ok bool)
+}
+
+// candidates appends them to an empty list.
+func (r *Roots) candidates(list []token.PublicKey, t Hinting, now time.Time) []token.PublicKey {
 	if r == nil {
 		return nil
 	}
-	id, hinted := u.RootKeyID()
-	candidates := make([]token.PublicKey, 0, min(len(r.entries), maxCandidates))
-	add := func(likely bool) {
+	id, hinted := t.RootKeyID()
+	for _, likely := range [...]bool{true, false} {
 		for i := range r.entries {
-			e := &r.entries[i]
-			if len(candidates) == maxCandidates {
-				return
+			if len(list) == maxCandidates {
+				return list
 			}
-			if likely == (hinted && r.ids[i] == id) && e.ValidAt(now) && !slices.Contains(candidates, e.Key) {
-				candidates = append(candidates, e.Key)
+			e := &r.entries[i]
+			if likely == (hinted && r.ids[i] == id) && e.ValidAt(now) && !slices.Contains(list, e.Key) {
+				list = append(list, e.Key)
 			}
 		}
 	}
-	if hinted {
-		add(true)
-	}
-	add(false)
-	return candidates
+	return list
 }
 
 // MaySpeak returns nil if the key may sign for the delegator now. The error has

@@ -125,8 +125,17 @@ func (p *Prepared) Evaluate(told [][]datalog.Predicate, more []Block, facts []da
 
 // all returns the blocks as an authorizer takes them.
 func (p *Prepared) all(told [][]datalog.Predicate, more []Block) []Block {
-	blocks := slices.Concat(p.blocks, more)
-	for b := range min(len(told), len(p.blocks)) {
+	return Told(slices.Concat(p.blocks, more), told)
+}
+
+// Told returns the blocks with further facts for some of them, as if the block had
+// stated them itself.
+func Told(blocks []Block, told [][]datalog.Predicate) []Block {
+	if len(told) == 0 {
+		return blocks
+	}
+	blocks = slices.Clone(blocks)
+	for b := range min(len(told), len(blocks)) {
 		if len(told[b]) > 0 {
 			block := *blocks[b].Datalog
 			block.Facts = slices.Concat(block.Facts, told[b])
