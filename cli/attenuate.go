@@ -15,7 +15,7 @@ func attenuateCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "attenuate",
 		Usage:     "narrow a token, and hand it on to another agent",
-		UsageText: "whittle attenuate --key FILE [--agent ID --agent-key FILE|TEXT] [--resource ..] [--operation ..] [--ttl|--expires] [--check DATALOG].. [--clamp] [--trust FILE] [-o FILE] TOKEN",
+		UsageText: "whittle attenuate --key FILE [--agent ID --agent-key FILE|TEXT] [--resource ..] [--operation ..] [--ttl|--expires] [--check DATALOG].. [--clamp] [--trust FILE] [-o FILE] TOKEN\nwhittle attenuate .. NAME|TOKEN, where WHITTLE_AGENT_SOCK names an agent that has the key",
 		Flags: []cli.Flag{
 			keyFlag(), agentFlag(), agentKeyFlag(),
 			listFlag("resource", "allow this `PATH` only, or PATH/** for all below it (repeatable)"),
@@ -67,6 +67,12 @@ func attenuateToken(c *cli.Context, env *Env) error {
 	agent := c.String("agent")
 	if agent == "" && len(caveats) == 0 {
 		return usagef("nothing to do: neither an agent to hand on to nor anything to narrow is given")
+	}
+	if d, err := delegateFor(c, env, args[0]); err != nil || d != nil {
+		if err != nil {
+			return err
+		}
+		return d.attenuate(c, env, caveats)
 	}
 	t, holder, _, err := openHeld(c, env, args[0])
 	if err != nil {

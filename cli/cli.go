@@ -91,7 +91,7 @@ func newApp(env *Env) *cli.App {
 			requestApprovalCommand(env), approveCommand(env), attachCommand(env),
 			verifyCommand(env), explainCommand(env), simulateCommand(env), revokeCommand(env),
 			inspectCommand(env), diffCommand(env), demoCommand(env), biscuitCommand(env),
-			mcpProxyCommand(env),
+			mcpProxyCommand(env), agentCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)

@@ -14,7 +14,7 @@ func invokeCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "invoke",
 		Usage:     "bind a held token to one request, ready to be sent to the service",
-		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN\nwhittle invoke --key FILE --session KIND:HEX --audience ID [--trust FILE] [-o FILE] TOKEN",
+		UsageText: "whittle invoke --key FILE --operation OP --resource PATH [--arg NAME=VALUE].. --audience ID [--trust FILE] [-o FILE] TOKEN\nwhittle invoke --key FILE --session KIND:HEX --audience ID [--trust FILE] [-o FILE] TOKEN\nwhittle invoke .. NAME|TOKEN, where WHITTLE_AGENT_SOCK names an agent that has the key",
 		Flags: append(requestFlags(),
 			sessionFlag(), keyFlag(),
 			&cli.StringFlag{Name: "window", Value: attenuate.Window.String(), Usage: "how long the invocation holds, a `DURATION`; a session holds for " + attenuate.SessionWindow.String()},
@@ -41,6 +41,12 @@ func invoke(c *cli.Context, env *Env) error {
 	window, err := parseDuration("window", c.String("window"))
 	if err != nil {
 		return err
+	}
+	if d, err := delegateFor(c, env, args[0]); err != nil || d != nil {
+		if err != nil {
+			return err
+		}
+		return d.invoke(c, env, req, window)
 	}
 	clock, err := clock(c, env)
 	if err != nil {

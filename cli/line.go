@@ -24,6 +24,9 @@ func arrange(app *cli.App, args []string) (*line, error) {
 	l := &line{}
 	commands := app.Commands
 	for {
+		if l.command != nil && !l.help && unsaid[l.command.Name] != "" && (len(args) == 0 || args[0] != "-h" && args[0] != "--help" && strings.HasPrefix(args[0], "-")) {
+			args = append([]string{unsaid[l.command.Name]}, args...)
+		}
 		if len(args) == 0 {
 			return nil, l.noCommand(app, usagef("a command is missing"))
 		}

@@ -28,6 +28,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
+	if code, ok := errors.AsType[commandExit](err); ok {
+		return int(code)
+	}
 	if e, ok := errors.AsType[*token.Error](err); ok {
 		switch e.Code {
 		case token.CodeMalformed, token.CodeUnsupported, token.CodeSignature:

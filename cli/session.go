@@ -36,6 +36,12 @@ func invokeSession(c *cli.Context, env *Env) error {
 			return err
 		}
 	}
+	if d, err := delegateFor(c, env, args[0]); err != nil || d != nil {
+		if err != nil {
+			return err
+		}
+		return d.invokeSession(c, env, audience, channel, window)
+	}
 	clock, err := clock(c, env)
 	if err != nil {
 		return err

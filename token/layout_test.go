@@ -34,7 +34,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"cli/page":                        "token token/datalog token/delegation token/trust verify cli/reading",
 		"cli/web":                         "",
 		"cli/web/build":                   "cli/page cli/web",
-		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate verify verify/replay verify/revoke verify/toolcall verify/mcpproxy cli/page cli/reading",
+		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate attenuate/agent verify verify/replay verify/revoke verify/toolcall verify/mcpproxy cli/page cli/reading",
 		"cli/whittle":                     "cli",
 		"vectors":                         "",
 		"vectors/generate":                "",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -84,6 +85,9 @@ func (c *Client) ask(ctx context.Context, operation string, question, v any) err
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(r)
 	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // its URL means nothing to anybody
+		}
 		if errors.Is(err, ErrNoAgent) || ctx.Err() != nil {
 			return err
 		}
