@@ -118,14 +118,14 @@ func keyring(c *cli.Context, env *Env) (*localagent.Keyring, error) {
 			return nil, err
 		}
 		if _, err := ring.Add(name, u.Text(), nil); err != nil {
-			return nil, holding(file, err)
+			return nil, notTaken(file, err)
 		}
 	}
 	return ring, nil
 }
 
-// holding says which token an agent does not take. A refusal keeps its code.
-func holding(file string, err error) error {
+// notTaken says which token an agent does not take. A refusal keeps its code.
+func notTaken(file string, err error) error {
 	if _, ok := errors.AsType[*token.Error](err); ok {
 		return fmt.Errorf("%s: %w", shown(file), err)
 	}
