@@ -59,7 +59,7 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 		}
 	}
 	e := memory.Get().(*evaluation)
-	e.start(a, a.base, append(e.blocks[:0], blocks...), o.Externs, limits)
+	e.start(a, &a.base, append(e.blocks[:0], blocks...), o.Externs, limits)
 	if err := e.load(facts, 0); err != nil {
 		e.release()
 		return nil, err
@@ -127,9 +127,6 @@ func (e *evaluation) release() {
 	memory.Put(e)
 }
 
-// forget drops the references to names.
-func (p *program) forget() { clear(p.scope[:cap(p.scope)]) }
-
 // originOf returns the origin set of one block. It is overwritten by the next call.
 func (e *evaluation) originOf(block uint64) []uint64 {
 	clear(e.queryTrust)
@@ -178,10 +175,14 @@ func (e *evaluation) load(facts []datalog.Predicate, from int) *Error {
 // decide tries checks and policies and fills in the result.
 func (e *evaluation) decide(r *Result) *Error {
 	e.trust(e.blockTrust, e.a.source.Scopes, e.defaultTrust, AuthorizerBlock)
-	for i := range e.a.checks {
-		if err := e.check(r, &e.a.source.Checks[i], e.a.checks[i], AuthorizerBlock, i); err != nil {
+	compiled := e.a.checks
+	for i := range e.a.source.Checks {
+		c := &e.a.source.Checks[i]
+		n := len(c.Queries)
+		if err := e.check(r, c, &e.a.prog, compiled[:n], AuthorizerBlock, i); err != nil {
 			return err
 		}
+		compiled = compiled[n:]
 	}
 	if len(e.blocks) > 0 {
 		if err := e.blockChecks(r, 0); err != nil {
@@ -201,11 +202,12 @@ func (e *evaluation) decide(r *Result) *Error {
 }
 
 func (e *evaluation) tryPolicies(r *Result) *Error {
-	for i, compiled := range e.a.policies {
+	compiled := e.a.policies
+	for i := range e.a.source.Policies {
 		p := &e.a.source.Policies[i]
-		for q := range compiled {
+		for q := range p.Queries {
 			e.trust(e.queryTrust, p.Queries[q].Scopes, e.blockTrust, AuthorizerBlock)
-			ok, f := e.decides(datalog.CheckIf, &compiled[q], e.queryTrust)
+			ok, f := e.decides(datalog.CheckIf, &e.a.prog, &compiled[q], e.queryTrust)
 			if f.kind != none {
 				return f.at(AuthorizerBlock, InPolicy, i)
 			}
@@ -214,6 +216,7 @@ func (e *evaluation) tryPolicies(r *Result) *Error {
 				return nil
 			}
 		}
+		compiled = compiled[len(p.Queries):]
 	}
 	return nil
 }
@@ -224,21 +227,26 @@ func (e *evaluation) blockChecks(r *Result, b int) *Error {
 		return nil
 	}
 	e.trust(e.blockTrust, block.Scopes, e.defaultTrust, uint64(b))
+	var prog *program
+	var compiled []query
+	if p := e.prepared; p != nil && b < len(p.checks) {
+		prog, compiled = p.prog, p.checks[b]
+	}
 	for i := range block.Checks {
-		var compiled []query
-		if p := e.prepared; p != nil && b < len(p.checks) {
-			compiled = p.checks[b][i]
-		}
-		if err := e.check(r, &block.Checks[i], compiled, uint64(b), i); err != nil {
+		c := &block.Checks[i]
+		if err := e.check(r, c, prog, compiled, uint64(b), i); err != nil {
 			return err
+		}
+		if prog != nil {
+			compiled = compiled[len(c.Queries):]
 		}
 	}
 	return nil
 }
 
-// check tries one check, whose queries are compiled now unless they were
-// before. A check without queries fails; a reject if without queries holds.
-func (e *evaluation) check(r *Result, c *datalog.Check, compiled []query, block uint64, index int) *Error {
+// check tries one check. Its queries are compiled now, unless compiled begins with
+// them, in p. A check without queries fails; a reject if without queries holds.
+func (e *evaluation) check(r *Result, c *datalog.Check, p *program, compiled []query, block uint64, index int) *Error {
 	if c.Kind > datalog.RejectIf {
 		f := malformed("unknown kind of check")
 		return f.at(block, InCheck, index)
@@ -246,20 +254,22 @@ func (e *evaluation) check(r *Result, c *datalog.Check, compiled []query, block 
 	decided := false
 	for i := range c.Queries {
 		var q query
-		if compiled != nil {
+		from := p
+		if p != nil {
 			q = compiled[i]
 			if e.charge(q.cost); e.spent() {
 				return (&fault{kind: TooManySteps}).at(block, InCheck, index)
 			}
 		} else {
-			e.prog.reset()
+			from = &e.prog
+			from.reset()
 			var f fault
 			if q, f = e.compileQuery(&e.prog, &c.Queries[i], false); f.kind != none {
 				return f.at(block, InCheck, index)
 			}
 		}
 		e.trust(e.queryTrust, c.Queries[i].Scopes, e.blockTrust, block)
-		ok, f := e.decides(c.Kind, &q, e.queryTrust)
+		ok, f := e.decides(c.Kind, from, &q, e.queryTrust)
 		if f.kind != none {
 			return f.at(block, InCheck, index)
 		}

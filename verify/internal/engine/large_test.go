@@ -32,7 +32,7 @@ func TestConstantsInRules(t *testing.T) {
 	const rules, given = 200, 1000
 	a := compile(t, grantsAuthorizer(rules, given))
 	e := new(evaluation)
-	e.start(a, a.base, nil, nil, Limits{Facts: 10_000, Iterations: 10, Steps: 1 << 40})
+	e.start(a, &a.base, nil, nil, Limits{Facts: 10_000, Iterations: 10, Steps: 1 << 40})
 	if err := e.load(nil, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ type Prepared struct {
 	base    *world
 	prog    *program
 	blocks  []Block
-	loading int         // steps for the facts of the blocks
-	checks  [][][]query // of each block
+	loading int       // steps for the facts of the blocks
+	checks  [][]query // of all checks of each block
 	known   map[uint32]pattern
 
 	patterns int // size of the regular expressions of the blocks that are compiled
@@ -42,7 +42,8 @@ func (a *Authorizer) Prepare(blocks []Block, l Limits) (p *Prepared, ok bool) {
 	if err != nil || len(blocks) == 0 || len(blocks) >= wordBlocks {
 		return nil, false
 	}
-	w := a.base.clone()
+	base := a.base.clone()
+	w := &base
 	w.limit = limits.Steps
 	p = &Prepared{a: a, base: w, prog: &program{}, blocks: blocks, known: maps.Clone(a.patterns)}
 	for b := range blocks {
@@ -56,12 +57,11 @@ func (a *Authorizer) Prepare(blocks []Block, l Limits) (p *Prepared, ok bool) {
 	}
 	p.loading = w.steps
 	for b := range blocks {
-		var checks [][]query
+		var checks []query
 		for _, c := range blocks[b].Datalog.Checks {
 			if c.Kind > datalog.RejectIf {
 				return nil, false
 			}
-			queries := make([]query, 0, len(c.Queries))
 			for i := range c.Queries {
 				before := w.steps
 				q, f := w.compileQuery(p.prog, &c.Queries[i], true)
@@ -69,16 +69,15 @@ func (a *Authorizer) Prepare(blocks []Block, l Limits) (p *Prepared, ok bool) {
 					return nil, false
 				}
 				q.cost = w.steps - before
-				queries = append(queries, q)
+				checks = append(checks, q)
 			}
-			checks = append(checks, queries)
 		}
 		p.checks = append(p.checks, checks)
 	}
 	if w.spent() || w.facts > limits.Facts {
 		return nil, false
 	}
-	p.patterns = w.compilePatterns(p.prog, p.known, smallPatterns, smallPattern)
+	p.known, p.patterns = w.compilePatterns(p.prog, p.known, smallPatterns, smallPattern)
 	return p, true
 }
 

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/whittle-auth/whittle/token/datalog"
+import (
+	"slices"
+
+	"github.com/whittle-auth/whittle/token/datalog"
+)
 
 // A program holds compiled queries in flat arrays. Those of an authorizer are
 // made once and shared; those of a token's checks are overwritten one by another.
@@ -10,6 +14,7 @@ type program struct {
 	nodes []node
 	roots []int32 // expressions, as indices into nodes
 	head  []argument
+	plans []query // of rules
 
 	slots int // the largest number of variables in scope at once
 
@@ -24,8 +29,20 @@ type program struct {
 
 func (p *program) reset() {
 	p.atoms, p.args = p.atoms[:0], p.args[:0]
-	p.nodes, p.roots, p.head = p.nodes[:0], p.roots[:0], p.head[:0]
+	p.nodes, p.roots, p.head, p.plans = p.nodes[:0], p.roots[:0], p.head[:0], p.plans[:0]
+	p.slots = 0
 }
+
+// clone returns a copy that takes no more room than it needs.
+func (p *program) clone() program {
+	return program{
+		atoms: slices.Clone(p.atoms), args: slices.Clone(p.args), nodes: slices.Clone(p.nodes), roots: slices.Clone(p.roots),
+		head: slices.Clone(p.head), plans: slices.Clone(p.plans), slots: p.slots,
+	}
+}
+
+// forget drops the references to names.
+func (p *program) forget() { clear(p.scope[:cap(p.scope)]) }
 
 // An atom is a predicate of a query's body at its place in the order of
 // matching.
@@ -60,9 +77,9 @@ type argument struct {
 	val  value
 }
 
-// A query is a compiled body with its expressions.
+// A query is a compiled body with its expressions, in the program that it was
+// compiled into.
 type query struct {
-	prog           *program
 	atomLo, atomHi int32
 	rootLo, rootHi int32
 	cost           int // steps that compiling it takes, charged where it was done beforehand
@@ -208,7 +225,7 @@ func bindsSlot(args []argument, slot int32) bool {
 
 // compileQuery compiles a query that runs once over all visible facts.
 func (w *world) compileQuery(p *program, q *datalog.Query, create bool) (query, fault) {
-	c := query{prog: p, atomLo: int32(len(p.atoms)), rootLo: int32(len(p.roots))}
+	c := query{atomLo: int32(len(p.atoms)), rootLo: int32(len(p.roots))}
 	if f := w.atomize(p, q.Body, create); f.kind != none {
 		return c, f
 	}

@@ -248,7 +248,8 @@ func TestAppendedBlock(t *testing.T) {
 func TestCompare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generator{T: t}
-		w := newBase()
+		w := new(world)
+		w.empty()
 		a, b := g.term(ofAny, 3), g.term(ofAny, 3)
 		x, f := w.intern(a)
 		y, f2 := w.intern(b)

@@ -68,9 +68,9 @@ func (e *evaluation) brought() map[uint32]pattern {
 	return e.a.patterns
 }
 
-// compilePatterns compiles the constant regular expressions of a program, so many of
-// them and none larger. It returns their size.
-func (w *world) compilePatterns(p *program, known map[uint32]pattern, most, largest int) (size int) {
+// compilePatterns adds the constant regular expressions of a program to those that are
+// known, which may be nil, so many of them and none larger. It returns their size too.
+func (w *world) compilePatterns(p *program, known map[uint32]pattern, most, largest int) (all map[uint32]pattern, size int) {
 	for _, n := range p.nodes {
 		if n.op != opBinary || datalog.BinaryOp(n.sub) != datalog.OpRegex || most == 0 {
 			continue
@@ -84,11 +84,14 @@ func (w *world) compilePatterns(p *program, known map[uint32]pattern, most, larg
 		}
 		most--
 		if compiled := compilePattern(w.text(c.val.num), largest); !compiled.big {
+			if known == nil {
+				known = map[uint32]pattern{}
+			}
 			known[uint32(c.val.num)] = compiled
 			size += compiled.size
 		}
 	}
-	return size
+	return known, size
 }
 
 // compilePattern compiles a regular expression that is not larger than it may be.

@@ -68,12 +68,12 @@ func (r *relation) add(w *world, row []value, origin []uint64) bool {
 		if r.n > fewRows {
 			r.slots = cleared(r.slots, 64)
 			for i := range r.n {
-				place(r.slots, slot{r.hash(w, r.row(i), r.origin(i, w.words)), uint32(i + 1)})
+				place(r.slots, slot{hashFact(r.row(i), r.origin(i, w.words)), uint32(i + 1)})
 			}
 		}
 		return true
 	}
-	h := r.hash(w, row, origin)
+	h := hashFact(row, origin)
 	mask := uint32(len(r.slots) - 1)
 	i := h & mask
 	for ; r.slots[i].row != 0; i = (i + 1) & mask {
@@ -110,15 +110,15 @@ func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
 	return equalValues(r.row(i), row)
 }
 
-// hash does not depend on how many words an origin set has to spare.
-func (r *relation) hash(w *world, row []value, origin []uint64) uint32 {
+// hashFact does not depend on how many words an origin set has to spare.
+func hashFact(row []value, origin []uint64) uint32 {
 	h := origin[0]
 	for k, o := range origin[1:] {
 		if o != 0 {
 			h = h*0x9e3779b97f4a7c15 + o + uint64(k)
 		}
 	}
-	return uint32(w.hashValues(h, row))
+	return uint32(hashValues(h, row))
 }
 
 func place(slots []slot, s slot) {
@@ -191,14 +191,14 @@ func (x *index) find(w *world, r *relation, v value) (int32, []int32) {
 	if len(x.heads) == 0 {
 		return 0, nil
 	}
-	return x.heads[x.slot(w, r, v)], x.next
+	return x.heads[x.slot(r, v)], x.next
 }
 
 // slot returns the place of a value in heads: its own, or the free one where it
 // belongs.
-func (x *index) slot(w *world, r *relation, v value) uint64 {
+func (x *index) slot(r *relation, v value) uint64 {
 	mask := uint64(len(x.heads) - 1)
-	i := w.hashValue(0, v) & mask
+	i := hashValue(0, v) & mask
 	for x.heads[i] != 0 && r.rows[int(x.heads[i]-1)*r.arity+x.pos] != v {
 		i = (i + 1) & mask
 	}
@@ -211,7 +211,7 @@ func (x *index) append(w *world, r *relation) {
 	}
 	row := int32(x.built + 1)
 	x.next = append(x.next, 0)
-	s := x.slot(w, r, r.rows[x.built*r.arity+x.pos])
+	s := x.slot(r, r.rows[x.built*r.arity+x.pos])
 	if x.heads[s] == 0 {
 		x.heads[s] = row
 		x.used++
@@ -232,7 +232,7 @@ func (x *index) grow(w *world, r *relation) {
 	size := max(32, 2*len(x.heads))
 	x.heads, x.tails = cleared(x.heads, size), cleared(x.tails, size)
 	for c := w.chains; len(c) > 0; c = c[2:] {
-		s := x.slot(w, r, r.rows[int(c[0]-1)*r.arity+x.pos])
+		s := x.slot(r, r.rows[int(c[0]-1)*r.arity+x.pos])
 		x.heads[s], x.tails[s] = c[0], c[1]
 	}
 }

@@ -113,7 +113,7 @@ func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error)
 		return nil, err
 	}
 	// Only the first plan is run, over everything: no fact is new to a query.
-	plan := c.plans[0]
+	plan := p.plans[c.planLo]
 	for i := range p.atoms {
 		p.atoms[i].part = partAll
 	}
@@ -126,7 +126,7 @@ func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error)
 	}
 	found := relation{arity: len(src.Head.Terms)}
 	noOrigin := make([]uint64, e.words)
-	f = e.solveRule(&plan, &c, func(e *evaluation, row []value, _ []uint64) {
+	f = e.solveRule(p, &plan, &c, func(e *evaluation, row []value, _ []uint64) {
 		found.add(&e.world, row, noOrigin)
 	})
 	if f.kind != none {
@@ -149,7 +149,7 @@ func (r *Result) evaluation() *evaluation {
 		if r.prepared != nil {
 			blocks = r.prepared.all(r.told, r.blocks)
 		}
-		e.start(r.a, r.a.base, blocks, r.externs, r.limits)
+		e.start(r.a, &r.a.base, blocks, r.externs, r.limits)
 		// The same input was loaded before, within the same limits.
 		if e.load(r.facts, 0) == nil {
 			e.derive()

@@ -16,7 +16,7 @@ type rule struct {
 	scopes         []datalog.Scope
 	relation       int32
 	headLo, headHi int32 // range in the program's head
-	plans          []query
+	planLo, planHi int32 // range in the program's plans
 	bodyless       bool
 }
 
@@ -57,19 +57,21 @@ func (w *world) compileRule(p *program, src *datalog.Rule, block uint64, index i
 		return r, f
 	}
 	rootHi := int32(len(p.roots))
+	r.planLo = int32(len(p.plans))
 	first := 0
 	if r.bodyless {
 		first = -1
 	}
 	for ; first < len(p.body); first++ {
-		q := query{prog: p, atomLo: int32(len(p.atoms)), rootLo: rootLo, rootHi: rootHi}
+		q := query{atomLo: int32(len(p.atoms)), rootLo: rootLo, rootHi: rootHi}
 		p.plan(w, first)
 		q.atomHi = int32(len(p.atoms))
-		r.plans = append(r.plans, q)
+		p.plans = append(p.plans, q)
 		if w.spent() {
 			return r, fault{kind: TooManySteps}
 		}
 	}
+	r.planHi = int32(len(p.plans))
 	return r, fault{}
 }
 
@@ -125,9 +127,13 @@ func (e *evaluation) apply(r *rule) fault {
 		return fault{}
 	}
 	e.target = r.relation
+	p := &e.ruleProg
+	if r.block == AuthorizerBlock {
+		p = &e.a.prog
+	}
 	var worst fault
-	for i := range r.plans {
-		f := e.solveRule(&r.plans[i], r, (*evaluation).derived)
+	for i := r.planLo; i < r.planHi; i++ {
+		f := e.solveRule(p, &p.plans[i], r, (*evaluation).derived)
 		if f.kind != none && e.spent() {
 			return f
 		}

@@ -209,7 +209,7 @@ func TestReuse(t *testing.T) {
 		t.Fatal("denied")
 	}
 	e := new(evaluation)
-	e.start(a, a.base, token(t, `password("other-secret");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
+	e.start(a, &a.base, token(t, `password("other-secret");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
 	if err := e.load(nil, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestReuse(t *testing.T) {
 	}
 	// Numbers of symbols recur, with another meaning.
 	for pattern, want := range map[string]int{"^x": 0, "^y": 1} {
-		e.start(a, a.base, token(t, `check if "x".matches("`+pattern+`");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
+		e.start(a, &a.base, token(t, `check if "x".matches("`+pattern+`");`), nil, Limits{Facts: 10, Iterations: 10, Steps: 10_000})
 		var r Result
 		e.derive()
 		if err := e.decide(&r); err != nil || len(r.Failed) != want {

@@ -26,8 +26,7 @@ type search struct {
 
 // solve enumerates the solutions of q among the facts whose origin is trusted.
 // The error is TooManySteps, or the one that takes precedence.
-func (e *evaluation) solve(q *query, trust []uint64) fault {
-	p := q.prog
+func (e *evaluation) solve(p *program, q *query, trust []uint64) fault {
 	e.search = search{
 		atoms: p.atoms[q.atomLo:q.atomHi], args: p.args, nodes: p.nodes, roots: p.roots[q.rootLo:q.rootHi],
 		trust: trust, origins: e.search.origins[:0],
@@ -37,8 +36,7 @@ func (e *evaluation) solve(q *query, trust []uint64) fault {
 
 // solveRule is solve for a plan of a rule. It calls emit with each fact that
 // the rule derives and the fact's origin; neither is to be retained.
-func (e *evaluation) solveRule(q *query, r *rule, emit func(*evaluation, []value, []uint64)) fault {
-	p := q.prog
+func (e *evaluation) solveRule(p *program, q *query, r *rule, emit func(*evaluation, []value, []uint64)) fault {
 	e.search = search{
 		atoms: p.atoms[q.atomLo:q.atomHi], args: p.args, nodes: p.nodes, roots: p.roots[q.rootLo:q.rootHi],
 		trust: r.trust, head: p.head[r.headLo:r.headHi], emit: emit, origins: e.search.origins[:0],
@@ -209,8 +207,8 @@ func (e *evaluation) solution(depth int) bool {
 // decides tries one query of a check or policy. For check if, reject if and
 // policies it reports whether there is a solution, for check all whether there
 // is a match and no expression is false.
-func (e *evaluation) decides(kind datalog.CheckKind, q *query, trust []uint64) (bool, fault) {
-	f := e.solve(q, trust)
+func (e *evaluation) decides(kind datalog.CheckKind, p *program, q *query, trust []uint64) (bool, fault) {
+	f := e.solve(p, q, trust)
 	if kind == datalog.CheckAll {
 		return e.search.matched && !e.search.fails, f
 	}

@@ -20,9 +20,7 @@ func (t *symbols) clone() symbols {
 func (t *symbols) reset(first uint32) {
 	t.first = first
 	clear(t.text)
-	t.text = t.text[:0]
-	t.hashes = t.hashes[:0]
-	clear(t.slots)
+	t.text, t.hashes, t.slots = t.text[:0], t.hashes[:0], t.slots[:0]
 }
 
 func (t *symbols) find(hash uint64, s string) (uint32, bool) {
@@ -48,7 +46,7 @@ func (t *symbols) add(hash uint64, s string) uint32 {
 	t.text = append(t.text, s)
 	t.hashes = append(t.hashes, hash)
 	if 2*len(t.text) > len(t.slots) {
-		t.slots = make([]uint32, max(64, 2*len(t.slots)))
+		t.slots = cleared(t.slots, max(64, 2*len(t.slots)))
 		for i := range t.hashes {
 			t.place(uint32(i))
 		}
@@ -88,10 +86,7 @@ func (t *composites) clone() composites {
 
 func (t *composites) reset(first uint32) {
 	t.first = first
-	t.list = t.list[:0]
-	t.elems = t.elems[:0]
-	t.hashes = t.hashes[:0]
-	clear(t.slots)
+	t.list, t.elems, t.hashes, t.slots = t.list[:0], t.elems[:0], t.hashes[:0], t.slots[:0]
 }
 
 func (t *composites) find(hash uint64, k kind, elems []value) (uint32, bool) {
@@ -119,7 +114,7 @@ func (t *composites) add(hash uint64, k kind, elems []value) uint32 {
 	t.list = append(t.list, composite{k, lo, uint32(len(t.elems))})
 	t.hashes = append(t.hashes, hash)
 	if 2*len(t.list) > len(t.slots) {
-		t.slots = make([]uint32, max(16, 2*len(t.slots)))
+		t.slots = cleared(t.slots, max(16, 2*len(t.slots)))
 		for i := range t.hashes {
 			t.place(uint32(i))
 		}

@@ -56,24 +56,30 @@ func equalValues(a, b []value) bool {
 	return true
 }
 
-// hashValues mixes values into a hash. The secret keeps input from being chosen
-// to collide; no result depends on hashes.
-func (w *world) hashValues(h uint64, vs []value) uint64 {
+// seed and secret keep input from being chosen so that hashes collide. No result
+// depends on hashes.
+var (
+	seed   = maphash.MakeSeed()
+	secret = maphash.String(seed, "values")
+)
+
+// hashValues mixes values into a hash.
+func hashValues(h uint64, vs []value) uint64 {
 	for _, v := range vs {
-		h = w.hashValue(h, v)
+		h = hashValue(h, v)
 	}
 	return h
 }
 
-func (w *world) hashValue(h uint64, v value) uint64 {
-	hi, lo := bits.Mul64(h^v.num^w.secret, 0x9e3779b97f4a7c15+2*uint64(v.kind))
+func hashValue(h uint64, v value) uint64 {
+	hi, lo := bits.Mul64(h^v.num^secret, 0x9e3779b97f4a7c15+2*uint64(v.kind))
 	return hi ^ lo
 }
 
 // symbol numbers a string.
 func (w *world) symbol(s string) uint32 {
 	w.charge(1 + len(s)/64)
-	h := maphash.String(w.seed, s)
+	h := maphash.String(seed, s)
 	if w.base != nil {
 		if n, ok := w.base.symbols.find(h, s); ok {
 			return n
@@ -88,7 +94,7 @@ func (w *world) symbol(s string) uint32 {
 // lookup finds the number of a string without adding it.
 func (w *world) lookup(s string) (uint32, bool) {
 	w.charge(1 + len(s)/64)
-	h := maphash.String(w.seed, s)
+	h := maphash.String(seed, s)
 	if w.base != nil {
 		if n, ok := w.base.symbols.find(h, s); ok {
 			return n, true
@@ -109,7 +115,7 @@ func (w *world) text(n uint64) string {
 // and distinct, entries of a map ascending by key; elems is not retained.
 func (w *world) composite(k kind, elems []value) value {
 	w.charge(1 + len(elems))
-	h := w.hashValues(uint64(k), elems)
+	h := hashValues(uint64(k), elems)
 	if w.base != nil {
 		if n, ok := w.base.composites.find(h, k, elems); ok {
 			return value{k, uint64(n)}

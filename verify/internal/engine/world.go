@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"hash/maphash"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -11,9 +11,7 @@ import (
 // A world holds numbered terms and facts. A compiled authorizer has one, which
 // is only read once compiled; each evaluation has one on top of that.
 type world struct {
-	base   *world // nil for the world of a compiled authorizer
-	seed   maphash.Seed
-	secret uint64
+	base *world // nil for the world of a compiled authorizer
 
 	symbols    symbols
 	composites composites
@@ -31,16 +29,20 @@ type world struct {
 	steps, limit int
 }
 
-// newBase returns the empty world of an authorizer.
-func newBase() *world {
-	seed := maphash.MakeSeed()
-	return &world{seed: seed, secret: maphash.String(seed, "values"), words: 1, limit: int(^uint(0) >> 1)}
+// empty makes w the world of an authorizer with nothing in it.
+func (w *world) empty() {
+	w.base = nil
+	w.symbols.reset(0)
+	w.composites.reset(0)
+	w.words = originWords(0)
+	w.steps, w.limit = 0, math.MaxInt
+	w.relations, w.byName, w.facts = w.relations[:0], w.byName[:0], 0
 }
 
 // reset makes w an empty world on top of base, for the given number of blocks,
 // holding the facts of base.
 func (w *world) reset(base *world, blocks, steps int) {
-	w.base, w.seed, w.secret = base, base.seed, base.secret
+	w.base = base
 	w.symbols.reset(uint32(len(base.symbols.text)))
 	w.composites.reset(uint32(len(base.composites.list)))
 	w.words = originWords(blocks)
@@ -55,18 +57,41 @@ func (w *world) reset(base *world, blocks, steps int) {
 }
 
 // clone returns a copy of the world of an authorizer that can be added to.
-func (w *world) clone() *world {
-	c := *w
-	c.symbols, c.composites = w.symbols.clone(), w.composites.clone()
-	c.byName = slices.Clone(w.byName)
-	c.relations = slices.Clone(w.relations)
-	for i := range c.relations {
-		r := &c.relations[i]
-		r.rows, r.origins, r.slots = slices.Clone(r.rows), slices.Clone(r.origins), slices.Clone(r.slots)
-		r.indexes = nil
+func (w *world) clone() world {
+	c := world{
+		symbols: w.symbols.clone(), composites: w.composites.clone(),
+		relations: make([]relation, len(w.relations)), byName: slices.Clone(w.byName),
+		words: w.words, facts: w.facts, limit: w.limit,
 	}
-	c.steps = 0
-	return &c
+	// The rows of all relations lie one after another. What a relation adds later goes
+	// elsewhere.
+	values, origins, slots := 0, 0, 0
+	for i := range w.relations {
+		r := &w.relations[i]
+		values, origins, slots = values+len(r.rows), origins+len(r.origins), slots+len(r.slots)
+	}
+	var all relation
+	if origins > 0 {
+		all.rows, all.origins = make([]value, 0, values), make([]uint64, 0, origins)
+	}
+	if slots > 0 {
+		all.slots = make([]slot, 0, slots)
+	}
+	for i := range w.relations {
+		from := &w.relations[i]
+		c.relations[i] = relation{
+			name: from.name, arity: from.arity, n: from.n,
+			rows: cut(&all.rows, from.rows), origins: cut(&all.origins, from.origins), slots: cut(&all.slots, from.slots),
+		}
+	}
+	return c
+}
+
+// cut appends a copy of some elements, which it returns.
+func cut[T any](all *[]T, some []T) []T {
+	n := len(*all)
+	*all = append(*all, some...)
+	return (*all)[n:len(*all):len(*all)]
 }
 
 // charge takes n steps from the budget.
@@ -89,7 +114,7 @@ func (w *world) relation(name uint32, arity int, create bool) int32 {
 	}
 	w.nextRelation(name, arity)
 	if n := len(w.relations); 2*n > len(w.byName) {
-		w.byName = make([]int32, max(32, 2*len(w.byName)))
+		w.byName = cleared(w.byName, max(32, 2*len(w.byName)))
 		for i := range w.relations {
 			w.byName[w.relationSlot(w.relations[i].name, w.relations[i].arity)] = int32(i + 1)
 		}
@@ -103,7 +128,7 @@ func (w *world) relation(name uint32, arity int, create bool) int32 {
 // one where it belongs.
 func (w *world) relationSlot(name uint32, arity int) uint64 {
 	mask := uint64(len(w.byName) - 1)
-	hi, lo := bits.Mul64(uint64(name)<<32^uint64(arity)^w.secret, 0x9e3779b97f4a7c15)
+	hi, lo := bits.Mul64(uint64(name)<<32^uint64(arity)^secret, 0x9e3779b97f4a7c15)
 	i := (hi ^ lo) & mask
 	for w.byName[i] != 0 {
 		if r := &w.relations[w.byName[i]-1]; r.name == name && r.arity == arity {
