@@ -19,7 +19,7 @@ import (
 
 type flags struct {
 	quick, smoke, million, render bool
-	folder                        string
+	folder, only                  string
 }
 
 func main() {
@@ -28,6 +28,7 @@ func main() {
 	flag.BoolVar(&f.smoke, "smoke", false, "do all the work once, write nothing: does everything run?")
 	flag.BoolVar(&f.million, "million", false, "time a million decisions for the latencies instead of 200,000")
 	flag.BoolVar(&f.render, "render", false, "measure nothing: write the report again from results.json and NOTES.md")
+	flag.StringVar(&f.only, "only", "", "measure the work whose name has this in it, print its ratios and write nothing")
 	flag.StringVar(&f.folder, "o", ".", "the folder to write to")
 	flag.Parse()
 	if err := run(f); err != nil {
@@ -44,6 +45,9 @@ func run(f flags) error {
 			return err
 		}
 		return write(r, f.folder)
+	}
+	if f.only != "" {
+		return measureOnly(f)
 	}
 	r, err := measureAll(f)
 	if err != nil || f.smoke {
@@ -84,6 +88,27 @@ func unexpected(figures []measure.Figure) error {
 		known := strings.Contains(f.Failure, peers.ErrTooSlow.Error()) || strings.Contains(f.Failure, "RunLimit")
 		if f.Failure != "" && !known {
 			return fmt.Errorf("%s: %s", f.Side, f.Failure)
+		}
+	}
+	return nil
+}
+
+// measureOnly is for whoever changes something and wants to see what comes of it.
+func measureOnly(f flags) error {
+	patience := work.Patience(true)
+	env := work.Env{Rust: peers.Rust(".", patience), Wasm: peers.Wasm(".", patience)}
+	defer func() { env.Rust.Close(); env.Wasm.Close() }()
+	works, err := work.All(env, f.quick)
+	if err != nil {
+		return err
+	}
+	for _, w := range works {
+		if !strings.Contains(w.Name, f.only) {
+			continue
+		}
+		for _, side := range f.plan().Measure(w.Sides) {
+			fmt.Printf("%s, %d: %s: CPU %.2f µs, ratio %.2f; wall %.2f µs, ratio %.2f; %.0f allocations %s\n", w.Name, w.Size, side.Side,
+				side.CPU.Median/1000, side.CPURatio.Median, side.Wall.Median/1000, side.WallRatio.Median, side.Allocs, side.Failure)
 		}
 	}
 	return nil

@@ -17,3 +17,14 @@ func BenchmarkParseAuthorizer(b *testing.B) {
 		}
 	}
 }
+
+// TestParseAllocates: what a policy takes to read is its tree, in a few pieces.
+func TestParseAllocates(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := datalog.ParseAuthorizer(policyText, nil); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 13 {
+		t.Errorf("%v allocations", n)
+	}
+}

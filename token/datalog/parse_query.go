@@ -75,8 +75,9 @@ func (p *parser) queries() ([]Query, error) {
 // perhaps a trusting clause.
 func (p *parser) query() (Query, error) {
 	var q Query
+	from := len(p.bodies.room)
 	for {
-		if err := p.element(&q); err != nil {
+		if err := p.element(&q, &from); err != nil {
 			return Query{}, err
 		}
 		if more, err := p.next(","); err != nil {
@@ -84,6 +85,9 @@ func (p *parser) query() (Query, error) {
 		} else if !more {
 			break
 		}
+	}
+	if body := p.bodies.list(from); len(body) > 0 {
+		q.Body = body
 	}
 	if p.word("trusting") {
 		scopes, err := p.scopes()
@@ -95,8 +99,8 @@ func (p *parser) query() (Query, error) {
 	return q, nil
 }
 
-// element reads a predicate or an expression into q.
-func (p *parser) element(q *Query) error {
+// element reads a predicate or an expression into q, whose body begins at from.
+func (p *parser) element(q *Query, from *int) error {
 	if err := p.space(); err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func (p *parser) element(q *Query) error {
 		return err
 	} else if ok {
 		pred, err := p.predicate(true)
-		q.Body = append(q.Body, pred)
+		p.bodies.add(from, pred)
 		return err
 	}
 	e, err := p.expression()
@@ -134,12 +138,12 @@ func (p *parser) predicate(variables bool) (Predicate, error) {
 	if err := p.expect("(", "'('"); err != nil {
 		return Predicate{}, err
 	}
-	pred := Predicate{Name: name, Terms: make([]Term, 0, 2)}
-	for {
+	from, count := len(p.terms.room), 0
+	for ; ; count++ {
 		if done, err := p.next(")"); done || err != nil {
-			return pred, err
+			return Predicate{Name: name, Terms: p.terms.list(from)}, err
 		}
-		if len(pred.Terms) > 0 {
+		if count > 0 {
 			if err := p.expect(",", "',' or ')'"); err != nil {
 				return Predicate{}, err
 			}
@@ -148,7 +152,7 @@ func (p *parser) predicate(variables bool) (Predicate, error) {
 		if err != nil {
 			return Predicate{}, err
 		}
-		pred.Terms = append(pred.Terms, t)
+		p.terms.add(&from, t)
 	}
 }
 

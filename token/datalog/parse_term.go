@@ -8,7 +8,29 @@ type parser struct {
 	params bindings
 	depth  int // of brackets, parentheses, negations and method arguments
 	nodes  int // of the current expression
+
+	terms     chunk[Term]
+	bodies    chunk[Predicate]
+	variables [4]Term // those named last
+	named     int
 }
+
+// A chunk is room for many short lists, one after another.
+type chunk[T any] struct{ room []T }
+
+// add appends to the list that began at a place, which the caller found by len(c.room)
+// and which moves with the list to new room where that is needed.
+func (c *chunk[T]) add(from *int, x T) {
+	if len(c.room) == cap(c.room) {
+		list := c.room[*from:]
+		c.room = append(make([]T, 0, max(4, 2*len(list), min(2*cap(c.room), 64))), list...)
+		*from = 0
+	}
+	c.room = append(c.room, x)
+}
+
+// list returns the list that began at a place.
+func (c *chunk[T]) list(from int) []T { return c.room[from:len(c.room):len(c.room)] }
 
 // enter goes one nesting deeper; every enter has its leave unless parsing ends.
 func (p *parser) enter() error {
@@ -31,10 +53,13 @@ func (p *parser) term(variables bool) (Term, error) {
 	case c == '$':
 		start := p.pos
 		v, err := p.variable()
-		if err == nil && !variables {
+		if err != nil {
+			return nil, err
+		}
+		if !variables {
 			return nil, p.fail(start, "a variable may stand only directly in a predicate of a rule, a check or a policy, or in an expression")
 		}
-		return v, err
+		return p.asTerm(v), nil
 	case c == '"':
 		return p.text()
 	case c == '[':
@@ -57,6 +82,20 @@ func (p *parser) term(variables bool) (Term, error) {
 		return p.bytes()
 	}
 	return nil, p.unexpected("a term")
+}
+
+// asTerm returns a variable as a term, the same one where it was named lately: making a
+// term takes memory.
+func (p *parser) asTerm(v Variable) Term {
+	for _, t := range p.variables {
+		if t == v {
+			return t
+		}
+	}
+	t := Term(v)
+	p.variables[p.named%len(p.variables)] = t
+	p.named++
+	return t
 }
 
 func (p *parser) variable() (Variable, error) {

@@ -208,6 +208,9 @@ func (p *parser) factOrRule(a *Authorizer) error {
 		_, err := p.predicate(false)
 		return err
 	}
+	if a.Facts == nil {
+		a.Facts = make([]Predicate, 0, 4)
+	}
 	a.Facts = append(a.Facts, head)
 	return nil
 }

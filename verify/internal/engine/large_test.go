@@ -75,3 +75,18 @@ func TestManyBlocksRepeat(t *testing.T) {
 		}
 	}
 }
+
+// TestCompileAllocates: an authorizer is an exact copy of what was compiled in memory
+// that is lent.
+func TestCompileAllocates(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector makes pools forget, so that memory is taken anew")
+	}
+	source, err := datalog.ParseAuthorizer(benchFacts+`allow if resource($r), operation($o), right($r, $o);`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { compile(t, source) }); n > 11 {
+		t.Errorf("%v allocations", n)
+	}
+}
