@@ -144,8 +144,8 @@ func cleared[T any](s []T, n int) []T {
 // rows with the same value form an ascending chain.
 type index struct {
 	pos     int
-	scanned int // searches that did without the index
-	paid    int // rows whose indexing was charged
+	scanned int // searches that did without it
+	paid    int // rows that were charged for
 	built   int // rows indexed so far
 	used    int // distinct values
 	heads   []int32
@@ -171,19 +171,9 @@ func (r *relation) index(pos int) *index {
 	return x
 }
 
-// chain returns the first visible row with the given value at a position, plus
-// one, and the links from each row to the next. It indexes rows up to hi only,
-// so that the work does not depend on the order in which a round finds facts.
-func (r *relation) chain(w *world, pos int, v value) (int32, []int32) {
-	x := r.index(pos)
-	if x.paid < r.hi {
-		w.charge(r.hi - x.paid)
-		x.paid = r.hi
-	}
-	return x.find(w, r, v)
-}
-
-// find is chain without its charge.
+// find returns the first visible row with the given value, plus one, and the links
+// from each row to the next. It indexes rows up to hi only, so that the work does not
+// depend on the order in which a round finds facts. The caller has paid for it.
 func (x *index) find(w *world, r *relation, v value) (int32, []int32) {
 	for x.built < r.hi {
 		x.append(w, r)

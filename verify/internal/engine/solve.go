@@ -81,35 +81,57 @@ func (e *evaluation) match(depth int) bool {
 	if lo == hi {
 		return true
 	}
-	if at.key >= 0 && at.part != partDelta && (r.hi > manyRows || depth > 0 && r.hi > fewRows) {
-		row, next := r.chain(&e.world, int(at.key), e.known(at))
-		for ; row != 0 && int(row) <= hi; row = next[row-1] {
-			if e.charge(1 + r.arity/8); e.spent() || !e.try(at, r, int(row-1), depth) {
+	if at.key >= 0 && e.byKey(at, r, depth) {
+		return e.matchKey(at, r, hi, depth)
+	}
+	for i := lo; i < hi; i++ {
+		if e.charge(1 + r.arity/8); e.spent() || !e.try(at, r, i, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// byKey reports whether the rows of an atom are found by the value at its key.
+func (e *evaluation) byKey(at *atom, r *relation, depth int) bool {
+	if at.part == partDelta {
+		return r.lo == 0 && r.hi > fewRows
+	}
+	return r.hi > manyRows || depth > 0 && r.hi > fewRows
+}
+
+// matchKey is match for the rows up to hi that have the value at the key. An index of
+// all rows is paid for when it is first of use, made or not. The facts of the first
+// round, which many rules may search by a constant, cost what trying each of them does.
+func (e *evaluation) matchKey(at *atom, r *relation, hi, depth int) bool {
+	price := 1 + r.arity/8
+	x := r.index(int(at.key))
+	if at.part == partDelta {
+		e.charge(hi * price)
+		price = 0
+	} else if x.paid < r.hi {
+		e.charge(r.hi - x.paid)
+		x.paid = r.hi
+	}
+	if e.spent() {
+		return false
+	}
+	v := e.known(at)
+	if x.scanned < enoughScans {
+		x.scanned++
+		for i := range hi {
+			if r.rows[i*r.arity+int(at.key)] != v {
+				continue
+			}
+			if e.charge(price); e.spent() || !e.try(at, r, i, depth) {
 				return false
 			}
 		}
 		return true
 	}
-	if at.key >= 0 && lo == 0 && at.part == partDelta && hi > fewRows {
-		// The facts of the first round, which many rules may search by a constant. What
-		// that costs is what trying each of them does, index or not.
-		if x := r.index(int(at.key)); x.scanned < enoughScans {
-			x.scanned++
-		} else {
-			if e.charge(hi * (1 + r.arity/8)); e.spent() {
-				return false
-			}
-			row, next := x.find(&e.world, r, e.known(at))
-			for ; row != 0 && int(row) <= hi; row = next[row-1] {
-				if !e.try(at, r, int(row-1), depth) {
-					return false
-				}
-			}
-			return true
-		}
-	}
-	for i := lo; i < hi; i++ {
-		if e.charge(1 + r.arity/8); e.spent() || !e.try(at, r, i, depth) {
+	row, next := x.find(&e.world, r, v)
+	for ; row != 0 && int(row) <= hi; row = next[row-1] {
+		if e.charge(price); e.spent() || !e.try(at, r, int(row-1), depth) {
 			return false
 		}
 	}
