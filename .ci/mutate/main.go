@@ -121,6 +121,9 @@ func (m *mutant) try(dir string) (killed bool, err error) {
 	}
 	args := []string{"test", "-overlay", config, "-count=1", "-vet=off", "-failfast", "-timeout=120s", "-run", m.run}
 	args = append(args, strings.Fields(m.packages)...)
+	if m.tries() {
+		args = append(args, "-rapid.shrinktime=1s") // that it fails is enough
+	}
 	test := exec.Command("go", args...)
 	test.Dir = module(m.file)
 	out, err := test.CombinedOutput()
@@ -143,6 +146,20 @@ func module(file string) string {
 		dir = filepath.Dir(dir)
 	}
 	return dir
+}
+
+// tries reports whether all of the mutant's tests know the flags of rapid.
+func (m *mutant) tries() bool {
+	for _, p := range strings.Fields(m.packages) {
+		files, _ := filepath.Glob(filepath.Join(p, "*_test.go"))
+		if !slices.ContainsFunc(files, func(name string) bool {
+			source, err := os.ReadFile(name)
+			return err == nil && strings.Contains(string(source), `"pgregory.net/rapid"`)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // failed matches what a test prints that noticed something: it failed, panicked,

@@ -26,7 +26,7 @@ var stateMutants = []mutant{
 	{"V12 compaction keeps what was forgotten", "verify/replay/file.go", "appendHeader(b, t.since, t.forgotten)", "appendHeader(b, t.since, math.MinInt64)", "./verify/replay", "Compacts"},
 	{"one process at a time", "verify/internal/lockfile/lock_unix.go", "if errors.Is(err, syscall.EWOULDBLOCK) {", "if err = nil; errors.Is(err, syscall.EWOULDBLOCK) {", "./verify/internal/lockfile", ""},
 	{"the lock stays after a failed sync", "verify/internal/lockfile/lockfile.go", "return syncFolder(filepath.Dir(f.path))", "err = syncFolder(filepath.Dir(f.path))\n\tnext.Close()\n\treturn err", "./verify/internal/lockfile", "NotSynced"},
-	{"the lock is on the file that is there", "verify/internal/lockfile/lockfile.go", "return err == nil && os.SameFile(opened, named), err\n}\n\n// Current", "return err == nil && (named != nil || os.SameFile(opened, named)), err\n}\n\n// Current", "./verify/internal/lockfile", "NothingIsLost"},
+	{"the lock is on the file that is there", "verify/internal/lockfile/lockfile.go", "return err == nil && os.SameFile(opened, named), err\n}\n\n// Current", "return err == nil && (named != nil || os.SameFile(opened, named)), err\n}\n\n// Current", "./verify/internal/lockfile", "LockOnWhatWasReplaced"},
 
 	// What is revoked.
 	{"V11 revocation is looked up", "verify/steps.go", "\t(*attempt).notRevoked,\n", "", "./verify", "Revoked|StateVectors"},

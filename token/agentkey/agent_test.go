@@ -393,7 +393,7 @@ func TestHangingAgent(t *testing.T) {
 	for _, deaf := range []bool{false, true} {
 		hanging := func() (net.Conn, error) { return &stuck{deaf: deaf}, nil }
 		if s, err := (&Agent{Dial: hanging}).Signer(k.Public()); s != nil || !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("listing: %v, %v", s, err)
+			t.Fatalf("listing: %v, %v", s, err)
 		}
 		a := &Agent{Dial: honest.Dial}
 		s, err := a.Signer(k.Public())
@@ -402,7 +402,7 @@ func TestHangingAgent(t *testing.T) {
 		}
 		a.Dial = hanging
 		if sig, err := s.Sign([]byte("m")); sig != nil || !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("signing: %x, %v", sig, err)
+			t.Fatalf("signing: %x, %v", sig, err)
 		}
 	}
 

@@ -115,6 +115,30 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestLockOnWhatWasReplaced: a file that lost its name between opening and locking is
+// not the one to work on.
+func TestLockOnWhatWasReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	late, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	if current, err := lockCurrent(late, path); !current || err != nil {
+		t.Errorf("the file at the path: %t, %v", current, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if current, err := lockCurrent(late, path); current || err != nil {
+		t.Errorf("a file that was removed: %t, %v", current, err)
+	}
+	open(t, path)
+	if current, err := lockCurrent(late, path); current || err != nil {
+		t.Errorf("a file that was replaced: %t, %v", current, err)
+	}
+}
+
 // TestNothingIsLost: whoever has the lock works on the file that is there, however
 // often it is replaced.
 func TestNothingIsLost(t *testing.T) {
