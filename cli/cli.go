@@ -92,6 +92,7 @@ func newApp(env *Env) *cli.App {
 			verifyCommand(env), explainCommand(env), simulateCommand(env), revokeCommand(env),
 			inspectCommand(env), diffCommand(env), demoCommand(env), biscuitCommand(env),
 			mcpProxyCommand(env), agentCommand(env),
+			serveCommand(env),
 		},
 	}
 	prepare(app.Name, app.Commands)

@@ -20,13 +20,15 @@ const maxPolicy = 1 << 20
 
 // rules are what one configuration comes to. They never change.
 type rules struct {
-	source   *source
-	policy   []byte // of policy_file, as it was read
-	dialect  dialect
-	proxies  proxies
-	hosts    []string
-	mapping  *httpauth.Mapping
-	verifier *verify.Verifier
+	source  *source
+	policy  []byte // of policy_file, as it was read
+	dialect dialect
+	proxies proxies
+	hosts   []string
+
+	addresses Addresses
+	mapping   *httpauth.Mapping
+	verifier  *verify.Verifier
 }
 
 // build makes everything that a configuration names but the memory of what was used,
@@ -39,6 +41,9 @@ func (g *Gateway) build(s *source, store replay.Store) (*rules, error) {
 	}
 	if r.proxies, err = parseProxies(s.Trusted); err != nil {
 		return nil, s.wrong(err, "trusted_proxies")
+	}
+	if r.addresses, err = s.addresses(); err != nil {
+		return nil, err
 	}
 	for _, host := range s.Hosts {
 		if err := validHost(host); err != nil {

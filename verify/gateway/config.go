@@ -61,6 +61,8 @@ type limits struct {
 type server struct {
 	Listen string `toml:"listen"`
 	Admin  string `toml:"admin"`
+
+	AllowRemote bool `toml:"allow_remote"`
 }
 
 type route struct {

@@ -61,10 +61,12 @@ type Gateway struct {
 	options Options
 	tracer  trace.Tracer
 	now     func() time.Time // never goes back
-	latest  atomic.Int64     // the latest time seen, in nanoseconds since 1970
-	store   replay.Store
-	close   func() error
-	current atomic.Pointer[rules]
+
+	addresses Addresses
+	latest    atomic.Int64 // the latest time seen, in nanoseconds since 1970
+	store     replay.Store
+	close     func() error
+	current   atomic.Pointer[rules]
 
 	mu       sync.Mutex // of all that follows
 	checked  time.Time
@@ -104,7 +106,7 @@ func Open(path string, o *Options) (*Gateway, error) {
 	} else if !g.options.FirstStart {
 		g.options.logger().Warn("there is no replay_file: after each start, invocations made before it are denied with the code replay, for half a minute")
 	}
-	g.checked = g.options.Now()
+	g.checked, g.addresses = g.options.Now(), r.addresses
 	g.current.Store(r)
 	return g, nil
 }
@@ -244,6 +246,7 @@ type Stats struct {
 	// Problem is what is wrong with the configuration now, although an earlier one is in
 	// force; empty if nothing is.
 	Problem string
+	Closed  bool
 	// Memory is that of the verifier, which begins anew with each configuration.
 	Memory verify.MemoryStats
 }
@@ -253,19 +256,9 @@ func (g *Gateway) Stats() Stats {
 	r := g.rules()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := Stats{Reloads: g.reloads, Failures: g.failures, Problem: g.problem}
+	s := Stats{Reloads: g.reloads, Failures: g.failures, Problem: g.problem, Closed: r == nil}
 	if r != nil {
 		s.Memory = r.verifier.MemoryStats()
 	}
 	return s
-}
-
-// Server returns where the configuration says that a gateway which runs by itself
-// listens: see spec/gateway.md. Either may be empty.
-func (g *Gateway) Server() (listen, admin string) {
-	r := g.current.Load()
-	if r == nil {
-		return "", ""
-	}
-	return r.source.Server.Listen, r.source.Server.Admin
 }
