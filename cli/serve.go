@@ -76,6 +76,9 @@ func serveGateway(ctx context.Context, c *cli.Context, env *Env) error {
 
 // gatewayServices listens where the configuration says.
 func gatewayServices(g *gateway.Gateway, m *serve.Metrics, logger *slog.Logger) (services []serve.Service, err error) {
+	if g.Proxy() == "envoy" {
+		return nil, usagef("the configuration is for envoy, which asks over gRPC: this command answers nginx, caddy and traefik")
+	}
 	at := g.Addresses()
 	if at.Listen == (gateway.Address{}) {
 		return nil, hintf(usagef("the configuration does not say where to listen"), `listen = "127.0.0.1:9180" in a table [server], or "unix:PATH"`)

@@ -58,3 +58,12 @@ func (s *source) address(key, text string) (a Address, err error) {
 	}
 	return Address{}, s.wrong(err, "server", key)
 }
+
+// Proxy returns which proxy the configuration is for: nginx, caddy, traefik or envoy;
+// nothing after Close.
+func (g *Gateway) Proxy() string {
+	if r := g.current.Load(); r != nil {
+		return r.dialect.name
+	}
+	return ""
+}
