@@ -68,13 +68,6 @@ type pending struct {
 // maxPending bounds the requests that wait for an answer, of either side.
 const maxPending = 1 << 12
 
-// passing are the methods that pass without a decision: what begins a session and keeps it,
-// and nothing that a server acts on.
-var passing = []string{
-	"initialize", "server/discover", "ping", "logging/setLevel",
-	"notifications/initialized", "notifications/cancelled", "notifications/progress",
-}
-
 // NewGuard returns the end of a server. Nil options are the safe ones.
 func NewGuard(v *verify.Verifier, m *toolcall.Mapping, o *GuardOptions) (*Guard, error) {
 	if v == nil || m == nil {
@@ -84,11 +77,8 @@ func NewGuard(v *verify.Verifier, m *toolcall.Mapping, o *GuardOptions) (*Guard,
 	if o != nil {
 		g.options = *o
 	}
-	for _, method := range g.options.Allow {
-		switch strings.TrimSpace(strictjson.Fold(method)) {
-		case strictjson.Fold("tools/call"), strictjson.Fold("tools/list"), "":
-			return nil, fmt.Errorf("the method %q cannot be let through undecided", method)
-		}
+	if err := toolcall.ValidAllow(g.options.Allow); err != nil {
+		return nil, err
 	}
 	if g.options.MaxLine <= 0 {
 		g.options.MaxLine = DefaultMaxLine
@@ -112,7 +102,7 @@ func (g *Guard) tooLong(ctx context.Context) []byte {
 
 // passes reports whether a method passes without a decision.
 func (g *Guard) passes(method string) bool {
-	return slices.Contains(passing, method) || slices.Contains(g.options.Allow, method)
+	return toolcall.Undecided(method) || slices.Contains(g.options.Allow, method)
 }
 
 // fromClient decides what becomes of a line of the client.

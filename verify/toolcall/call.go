@@ -107,6 +107,14 @@ func (c *Call) Params() json.RawMessage {
 	return strictjson.Append(nil, params)
 }
 
+// Arguments returns the arguments in that spelling, nil where there are none.
+func (c *Call) Arguments() json.RawMessage {
+	if c.Args == nil {
+		return nil
+	}
+	return strictjson.Append(nil, c.Args)
+}
+
 // further returns the digest of all that is neither name, arguments nor _meta: nil
 // where there is nothing else, which is the ordinary case.
 func (c *Call) further() ([]byte, error) {
