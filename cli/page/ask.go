@@ -13,12 +13,12 @@ import (
 
 // Answered is [Look] or [Ask] on JSON, as the page's script calls it. What is no JSON of
 // ours is an error in the script.
-func Answered(ask bool, fields []byte, now time.Time) ([]byte, error) {
+func Answered(asked bool, fields []byte, now time.Time) ([]byte, error) {
 	var f Fields
 	if err := json.Unmarshal(fields, &f); err != nil {
 		return nil, err
 	}
-	if ask {
+	if asked {
 		return json.Marshal(Ask(&f, now))
 	}
 	return json.Marshal(Look(&f, now))
@@ -26,7 +26,9 @@ func Answered(ask bool, fields []byte, now time.Time) ([]byte, error) {
 
 // Ask holds a token against a request, as whittle explain does: by the verifier where
 // there is a trust file, else by what its blocks say only. It authorizes nothing.
-func Ask(f *Fields, now time.Time) *Answer {
+func Ask(f *Fields, now time.Time) *Answer { return ask(f, now).visible() }
+
+func ask(f *Fields, now time.Time) *Answer {
 	a := &Answer{Errors: map[string]string{}}
 	r := a.read(f, now)
 	if r == nil {
@@ -160,11 +162,19 @@ func findings(e *verify.Explanation, audience string) Element {
 				case c.Result == verify.Untried:
 					state, word = "warn", "– not tried"
 				}
-				el("li", el("span", class("state "+state), text(word)), text(" "), el("bdi", text(words(c.Caveat.String())))).addTo(&checks)
+				el("li", el("span", class("state "+state), text(word)), text(" "), el("bdi", text(found(c, h.Kind)))).addTo(&checks)
 			}
 			checks.addTo(&item)
 		}
 		item.addTo(&list)
 	}
 	return list
+}
+
+// found is a check in words, or as it is written where it has none.
+func found(c verify.CheckFinding, kind verify.HopKind) string {
+	if _, custom := c.Caveat.(delegation.Custom); custom && kind == verify.HopInvocation {
+		return meant(c.Caveat.Check(), true)
+	}
+	return words(c.Caveat.String())
 }

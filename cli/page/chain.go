@@ -63,7 +63,7 @@ func hop(r *reading.Reading, i int) Element {
 	}
 	add("Size", text(byteCount(r.Unverified.BlockSize(i))+", Datalog "+release(b.Version)))
 	el("dl", class("facts"), facts).addTo(&item)
-	caveats(b).addTo(&item)
+	caveats(b, r.Chain != nil && r.Chain.Invocation != nil && r.Chain.Invocation.Block == i).addTo(&item)
 	el("details", el("summary", text("Datalog"), el("span", class("unseen"), text(fmt.Sprintf(" of block %d", i)))),
 		el("pre", attr("tabindex", "0"), attr("role", "group"), attr("aria-label", fmt.Sprintf("Datalog of block %d", i)), el("code", lines(source(b))))).addTo(&item)
 	return item
@@ -113,25 +113,36 @@ func deed(kind verify.HopKind, by, to string) part {
 }
 
 // caveats lists a block's checks in words and in Datalog.
-func caveats(b *token.Block) Element {
+func caveats(b *token.Block, invocation bool) Element {
 	if len(b.Datalog.Checks) == 0 {
 		return el("p", class("note"), text("No caveats of its own."))
 	}
 	list := el("ul", class("caveats"))
 	for _, c := range b.Datalog.Checks {
-		el("li", caveat(c)).addTo(&list)
+		el("li", el("span", class("words"), el("bdi", text(meant(c, invocation)))), text(" "), el("code", class("check"), text(c.String()))).addTo(&list)
 	}
 	return list
 }
 
-// caveat shows a check. One that is in no canonical form has no words but its own.
-func caveat(c datalog.Check) part {
-	source := c.String()
+// meant is a check in words. One that is in no canonical form has none but its own.
+func meant(c datalog.Check, invocation bool) string {
 	cv := delegation.ReadCaveat(c)
-	if _, custom := cv.(delegation.Custom); custom {
-		return parts{el("span", class("words"), text("a check of its own")), text(" "), el("code", class("check"), text(source))}
+	if _, custom := cv.(delegation.Custom); !custom {
+		return words(cv.String())
 	}
-	return parts{el("span", class("words"), el("bdi", text(words(cv.String())))), text(" "), el("code", class("check"), text(source))}
+	if invocation && len(c.Queries) == 1 && len(c.Queries[0].Body) == 1 {
+		switch c.Queries[0].Body[0].Name {
+		case "request":
+			return "one request, by its digest"
+		case "channel":
+			return "one connection"
+		case "audience":
+			return "one service"
+		case "time":
+			return "one window of time"
+		}
+	}
+	return "a check of its own"
 }
 
 // words shortens what nobody reads: a check of 100 kB is no sentence.

@@ -65,19 +65,3 @@ func name(s string) Element { return el("bdi", class("name"), text(s)) }
 
 // code is text in the language of tokens.
 func code(s string) Element { return el("code", text(s)) }
-
-// PlainText returns what an element says, its pieces separated by blanks.
-func (e *Element) PlainText() string {
-	if e.Tag == "" {
-		return e.Text
-	}
-	s := ""
-	for i := range e.Children {
-		piece := e.Children[i].PlainText()
-		if s != "" && piece != "" {
-			s += " "
-		}
-		s += piece
-	}
-	return s
-}

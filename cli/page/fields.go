@@ -49,7 +49,9 @@ const (
 )
 
 // Look shows a token. It keeps nothing and asks nobody.
-func Look(f *Fields, now time.Time) *Answer {
+func Look(f *Fields, now time.Time) *Answer { return look(f, now).visible() }
+
+func look(f *Fields, now time.Time) *Answer {
 	a := &Answer{Errors: map[string]string{}}
 	r := a.read(f, now)
 	if r == nil {
@@ -58,6 +60,15 @@ func Look(f *Fields, now time.Time) *Answer {
 	a.Status, a.Body = Headline(r), sections(r)
 	if r.Chain != nil {
 		a.suggest(r.Chain)
+	}
+	return a
+}
+
+// visible makes what is said beside the elements as safe to show as they are.
+func (a *Answer) visible() *Answer {
+	a.Status = reading.OneLine(a.Status)
+	for field, message := range a.Errors {
+		a.Errors[field] = reading.OneLine(message)
 	}
 	return a
 }

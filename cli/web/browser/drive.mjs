@@ -36,7 +36,7 @@ const play = async (session, n) => {
     page.on("console", (m) => saw.complaints.push(m.text()));
     page.on("pageerror", (e) => saw.complaints.push(String(e)));
     page.on("dialog", (d) => { saw.complaints.push("dialog: " + d.message()); d.dismiss(); });
-    page.setDefaultTimeout(30000);
+    page.setDefaultTimeout(120000);
     await page.goto(session.page);
     for (const [action, ...args] of session.steps) saw.results.push(await actions[action](page, ...args));
   } finally {
