@@ -49,20 +49,27 @@ func decodeText(body string, offset, bytes int) ([]byte, error) {
 	if padding := len(body) - len(unpadded); padding > 0 && (padding > 2 || len(body)%4 != 0) {
 		return nil, Errorf(CodeMalformed, -1, "wrong base64 padding at the end of the token")
 	}
+	// The library passes over line breaks.
+	if strings.IndexByte(unpadded, '\n') < 0 && strings.IndexByte(unpadded, '\r') < 0 {
+		if data, err := base64Text.DecodeString(unpadded); err == nil {
+			return data, nil
+		}
+	}
+	return nil, textFault(unpadded, offset)
+}
+
+// textFault says what is wrong with a text that cannot be decoded.
+func textFault(unpadded string, offset int) error {
 	for i := 0; i < len(unpadded); i++ {
 		switch c := unpadded[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
 		case c == '\n' || c == '\r':
-			return nil, Errorf(CodeMalformed, -1, "line break inside the token, at character %d", offset+i)
+			return Errorf(CodeMalformed, -1, "line break inside the token, at character %d", offset+i)
 		default:
-			return nil, Errorf(CodeMalformed, -1, "%q is not a base64url character, at character %d of the token", c, offset+i)
+			return Errorf(CodeMalformed, -1, "%q is not a base64url character, at character %d of the token", c, offset+i)
 		}
 	}
-	data, err := base64Text.DecodeString(unpadded)
-	if err != nil {
-		return nil, Errorf(CodeMalformed, -1, "the token's base64 ends in bits that mean nothing, or was cut off")
-	}
-	return data, nil
+	return Errorf(CodeMalformed, -1, "the token's base64 ends in bits that mean nothing, or was cut off")
 }
 
 // EncodeText returns unpadded base64url, the text form of third-party requests,

@@ -40,7 +40,7 @@ func (a *attempt) useApprovals() {
 		}
 		a.d.Approvals = append(a.d.Approvals, Approval{given.Block, given.By, seconds(given.Expires)})
 		if !a.v.options.AllowApprovalReuse {
-			a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))
+			a.use(given.Block, given.Signature, seconds(given.From), seconds(given.Until))
 		}
 	}
 }

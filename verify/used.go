@@ -31,17 +31,20 @@ type used struct {
 // uses notes what the request uses up if it is allowed: the invocation. A bearer
 // token has none, and may be used by whoever has it as often as it allows.
 func (a *attempt) uses() {
-	blocks, u := a.token.Blocks(), &a.used
-	u.Group, u.Now = replay.KeyOf(blocks[0].Signature), a.now
+	a.used.Now = a.now
 	// A session is good for many requests, for as long as it lasts.
 	if inv := a.chain.Invocation; inv != nil && !inv.IsSession() {
-		u.add(inv.Block, blocks[inv.Block].Signature, seconds(inv.NotBefore), seconds(inv.Expires))
+		a.use(inv.Block, a.token.Blocks()[inv.Block].Signature, seconds(inv.NotBefore), seconds(inv.Expires))
 	}
 }
 
-// add has one more signature used up. from is when it can have been used first,
+// use has one more signature used up. from is when it can have been used first,
 // the zero time if nobody knows; until is when it can no longer be used.
-func (u *used) add(block int, signature []byte, from, until time.Time) {
+func (a *attempt) use(block int, signature []byte, from, until time.Time) {
+	u := &a.used
+	if len(u.Entries) == 0 {
+		u.Group = replay.KeyOf(a.token.Blocks()[0].Signature)
+	}
 	u.Entries = append(u.Entries, replay.Entry{Key: replay.KeyOf(signature), From: from, Until: until})
 	u.blocks = append(u.blocks, block)
 }

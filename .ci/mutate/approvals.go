@@ -27,7 +27,7 @@ var approvalsMutants = []mutant{
 	{"V6 holders approve nothing", "token/delegation/read.go", "return f, &UnknownFact{p}", `if p.Name == "approved" || p.Name == "parent" {` + "\n\t\t\t\tcontinue\n\t\t\t}\n\t\t\t" + "return f, &UnknownFact{p}", "./verify", "Vectors|Elsewhere"},
 
 	// Once.
-	{"V12 an approval serves once", "verify/approvals.go", "a.used.add(given.Block, given.Signature, seconds(given.From), seconds(given.Until))", "_ = given", "./verify", "ApprovalServesOnce|OfBearer"},
+	{"V12 an approval serves once", "verify/approvals.go", "a.use(given.Block, given.Signature, seconds(given.From), seconds(given.Until))", "_ = given", "./verify", "ApprovalServesOnce|OfBearer"},
 	{"V12 what is not needed is not used up", "verify/approvals.go", "given.Action != a.action || !a.asksFor(given.By) {", "given.Action != a.action {", "./verify", "NotNeeded"},
 	{"V12 nor are approvals of other actions", "verify/approvals.go", "given.Action != a.action || !a.asksFor(given.By) {", "given.Action != a.action && false || !a.asksFor(given.By) {", "./verify", "NotNeeded"},
 	{"V12 what the policy asks for is used up", "verify/approvals.go", "|| slices.Contains(a.v.trusting, approver.Datalog())", "|| slices.Contains(a.v.trusting[:0], approver.Datalog())", "./verify", "ForThePolicy"},

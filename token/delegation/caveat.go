@@ -126,7 +126,7 @@ func ReadCaveat(c datalog.Check) Caveat {
 	for _, read := range readers {
 		// A caveat is recognised when writing its values again gives the very
 		// same check.
-		if cv := read(c); cv != nil && cv.Validate() == nil && cv.Check().Equal(c) {
+		if cv := read(c); cv != nil && cv.Validate() == nil && writes(cv, c) {
 			return cv
 		}
 	}

@@ -67,10 +67,25 @@ func (v *Invocation) readChecks(checks []datalog.Check) bool {
 	to, _ := term.(datalog.Date)
 	v.NotBefore, v.Expires = uint64(from), uint64(to)
 
-	for i, c := range v.checks() {
-		if !c.Equal(checks[i]) {
+	return v.writes(checks)
+}
+
+// writes reports whether v.checks are these three. They are compared in place: of all
+// blocks the invocation alone is new to a verifier each time.
+func (v *Invocation) writes(checks []datalog.Check) bool {
+	if v.IsSession() {
+		if !v.Channel.check().Equal(checks[0]) {
 			return false
 		}
+	} else if request, ok := allOf(checks[0], "request", "q"); !ok || !compares(request, datalog.OpEqual, "q", datalog.Bytes(v.Request[:])) {
+		return false
 	}
-	return true
+	audience, ok := allOf(checks[1], "audience", "a")
+	if !ok || !compares(audience, datalog.OpEqual, "a", datalog.String(v.Audience)) {
+		return false
+	}
+	window, ok := allOf(checks[2], "time", "t")
+	from, until, and := operation(window, datalog.OpAnd)
+	return ok && and && compares(from, datalog.OpGreaterOrEqual, "t", datalog.Date(v.NotBefore)) &&
+		compares(until, datalog.OpLessThan, "t", datalog.Date(v.Expires))
 }
