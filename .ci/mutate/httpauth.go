@@ -39,7 +39,7 @@ var httpauthMutants = []mutant{
 
 	{"http one origin", "verify/httpauth/transport.go", "|| hostOf(r.URL) != t.host:", "|| false:", "./verify/httpauth", "TransportRefuses"},
 	{"http one scheme", "verify/httpauth/transport.go", "r.URL.Scheme != t.scheme ||", "", "./verify/httpauth", "TransportRefuses"},
-	{"http tokens over TLS", "verify/httpauth/transport.go", `u.Scheme == "http" && !t.options.AllowPlainHTTP`, `u.Scheme == "http" && false`, "./verify/httpauth", "NewTransport"},
+	{"http tokens over TLS", "verify/httpauth/transport.go", `u.Scheme == "http" && !allowPlainHTTP:`, `u.Scheme == "http" && false:`, "./verify/httpauth", "NewTransport"},
 	{"http no redirect with a token", "verify/httpauth/transport.go", "case r.Response != nil:", "case false:", "./verify/httpauth", "Redirect|TransportRefuses"},
 	{"http one credential goes out", "verify/httpauth/transport.go", `case len(r.Header.Values("Authorization")) > 0 ||`, "case false ||", "./verify/httpauth", "TransportRefuses"},
 	{"http no held token goes out", "verify/httpauth/transport.go", "|| u.Form() == token.Held {", "|| u == nil {", "./verify/httpauth", "TransportRefuses"},

@@ -19,6 +19,7 @@ var mutants = slices.Concat(
 	stateMutants,
 	surroundingsMutants,
 	httpauthMutants,
+	agentMutants,
 	grpcMutants,
 	shownMutants,
 	speedMutants,

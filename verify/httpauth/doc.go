@@ -12,6 +12,10 @@
 //		httpauth.Hold(held, key), nil)
 //	client := &http.Client{Transport: transport}
 //
+// [NewSessionTransport] presents one token for each TLS connection instead, where the
+// service allows sessions. Package attenuate/agent has both invokers for keys that are in
+// another process.
+//
 // Both ends make the same [delegation.Request] of the same HTTP request, by a
 // [Mapping]. Without one, the operation is the method in lower case, the resource the
 // path without its first slash, each query parameter is an argument, and a body is

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,17 +22,28 @@ type Invoker interface {
 	Invoke(ctx context.Context, req delegation.Request) (presented string, err error)
 }
 
-// Hold returns an invoker for a token in this process, which the key is the holder
-// of.
-func Hold(held token.Chain, holder token.Signer) Invoker { return local{held, holder} }
-
-type local struct {
+// A Holder is a token in this process and the key of its holder. It is an [Invoker]
+// and a [SessionInvoker].
+type Holder struct {
 	held   token.Chain
 	holder token.Signer
 }
 
-func (l local) Invoke(_ context.Context, req delegation.Request) (string, error) {
-	presented, err := attenuate.Invoke(l.held, l.holder, req)
+// Hold returns the holder of a token, which the key must be that of.
+func Hold(held token.Chain, holder token.Signer) *Holder { return &Holder{held, holder} }
+
+// Invoke is [attenuate.Invoke].
+func (h *Holder) Invoke(_ context.Context, req delegation.Request) (string, error) {
+	presented, err := attenuate.Invoke(h.held, h.holder, req)
+	if err != nil {
+		return "", err
+	}
+	return presented.Text(), nil
+}
+
+// InvokeSession is [attenuate.InvokeSession].
+func (h *Holder) InvokeSession(_ context.Context, audience string, channel delegation.Channel) (string, error) {
+	presented, err := attenuate.InvokeSession(h.held, h.holder, audience, channel)
 	if err != nil {
 		return "", err
 	}
@@ -68,37 +80,28 @@ type TransportOptions struct {
 // more when a connection that was kept open turns out to be dead: with the same
 // invocation, which a service that remembers what was used accepts once.
 //
-// Sessions are not for a Transport: package net/http chooses the connection after the
-// headers are made.
+// Sessions are not for a Transport, whose base chooses the connection after the headers
+// are made: see [SessionTransport].
 type Transport struct {
-	scheme, host string
-	audience     string
-	invoker      Invoker
-	options      TransportOptions
+	target
+	invoker Invoker
+	options TransportOptions
 }
 
 // NewTransport returns a transport for one service: its origin, as in
 // https://certs.example.org, and its name, as it knows itself. Nil options are the safe
 // ones.
 func NewTransport(origin, audience string, invoker Invoker, o *TransportOptions) (*Transport, error) {
-	u, err := url.Parse(origin)
-	if err != nil {
-		return nil, fmt.Errorf("origin: %w", err)
-	}
-	t := &Transport{scheme: u.Scheme, host: hostOf(u), audience: audience, invoker: invoker}
+	t := &Transport{invoker: invoker}
 	if o != nil {
 		t.options = *o
 	}
-	switch {
-	case u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("an origin is a scheme and a host, as in https://certs.example.org")
-	case u.Scheme == "http" && !t.options.AllowPlainHTTP:
-		return nil, fmt.Errorf("tokens are sent over https only, unless plain http is allowed by name")
-	case invoker == nil:
-		return nil, fmt.Errorf("a transport needs an invoker")
+	var err error
+	if t.target, err = newTarget(origin, audience, t.options.AllowPlainHTTP); err != nil {
+		return nil, err
 	}
-	if err := delegation.ValidName(audience); err != nil {
-		return nil, fmt.Errorf("audience %q: %w", audience, err)
+	if invoker == nil {
+		return nil, fmt.Errorf("a transport needs an invoker")
 	}
 	if t.options.MaxBody <= 0 {
 		t.options.MaxBody = DefaultMaxBody
@@ -109,13 +112,49 @@ func NewTransport(origin, audience string, invoker Invoker, o *TransportOptions)
 	return t, nil
 }
 
+// A target is the one service that a transport sends tokens to.
+type target struct {
+	scheme, host string
+	audience     string
+}
+
+func newTarget(origin, audience string, allowPlainHTTP bool) (t target, err error) {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return t, fmt.Errorf("origin: %w", err)
+	}
+	switch {
+	case u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http":
+		return t, fmt.Errorf("an origin is a scheme and a host, as in https://certs.example.org")
+	case u.Scheme == "http" && !allowPlainHTTP:
+		return t, fmt.Errorf("tokens are sent over https only, unless plain http is allowed by name")
+	}
+	if err := delegation.ValidName(audience); err != nil {
+		return t, fmt.Errorf("audience %q: %w", audience, err)
+	}
+	return target{u.Scheme, hostOf(u), audience}, nil
+}
+
+// admits returns why a request must not be sent with a token, or nil.
+func (t target) admits(r *http.Request) error {
+	switch {
+	case r.URL == nil || r.URL.Scheme != t.scheme || hostOf(r.URL) != t.host:
+		return fmt.Errorf("the token is for %s://%s only", t.scheme, t.host)
+	case r.Response != nil:
+		return fmt.Errorf("a redirect is not followed with a token")
+	case len(r.Header.Values("Authorization")) > 0 || r.URL.User != nil:
+		return fmt.Errorf("the request has an Authorization already")
+	}
+	return nil
+}
+
 // hostOf returns host and port of a URL, in lower case, the port always there.
 func hostOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return strings.ToLower(u.Hostname()) + ":" + port
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // RoundTrip sends one request with a token of its own.
@@ -132,13 +171,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // invoked returns the request as it is sent.
 func (t *Transport) invoked(r *http.Request) (*http.Request, error) {
-	switch {
-	case r.URL == nil || r.URL.Scheme != t.scheme || hostOf(r.URL) != t.host:
-		return nil, fmt.Errorf("the token is for %s://%s only", t.scheme, t.host)
-	case r.Response != nil:
-		return nil, fmt.Errorf("a redirect is not followed with a token")
-	case len(r.Header.Values("Authorization")) > 0 || r.URL.User != nil:
-		return nil, fmt.Errorf("the request has an Authorization already")
+	if err := t.admits(r); err != nil {
+		return nil, err
 	}
 	body, err := readBody(r, t.options.MaxBody)
 	if err != nil {
