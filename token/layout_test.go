@@ -37,6 +37,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"cli/web/build":                   "cli/page cli/web",
 		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate attenuate/agent verify verify/replay verify/revoke verify/toolcall verify/mcpproxy cli/page cli/reading verify/gateway verify/gateway/serve",
 		"cli/whittle":                     "cli",
+		"examples/nginx":                  "",
 		"vectors":                         "",
 		"vectors/generate":                "",
 		"vectors/interop":                 "token/datalog",
