@@ -22,5 +22,6 @@ var mutants = slices.Concat(
 	agentMutants,
 	grpcMutants,
 	shownMutants,
+	gatewayMutants,
 	speedMutants,
 )

@@ -95,6 +95,7 @@ func theSite(t *testing.T, s *stand) {
 		"a host of its own":   {strings.Replace(headers("GET /a", s.readA()), "docs.example.org", "other.example.org", 1), 403},
 		"a host in capitals":  {strings.Replace(headers("GET /a", s.readA()), "docs.example.org", "DOCS.Example.org", 1), 200},
 		"a range":             {headers("GET /a", s.readA(), "Range: bytes=0-2"), 206},
+		"absolute":            {headers("GET http://docs.example.org/b", s.readA()), 403},
 		"a path of the agent": {headers("GET /notes/../a", read("docs/a")), 403},
 	} {
 		status, header, body := s.send(t, c.head, "")
