@@ -38,7 +38,7 @@ func ParseContentDigest(values []string) ([]byte, error) {
 	text, closed := strings.CutSuffix(text, ":")
 	sum, err := base64.StdEncoding.Strict().DecodeString(text)
 	if len(values) > 1 || !ok || !closed || err != nil || ContentDigest(sum) != values[0] || len(sum) != sha256.Size {
-		return nil, fmt.Errorf("a Content-Digest is one digest, as in sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")
+		return nil, fmt.Errorf("a Content-Digest is sha-256=:BASE64: and nothing else")
 	}
 	return sum, nil
 }
