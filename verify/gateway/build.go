@@ -26,9 +26,10 @@ type rules struct {
 	proxies proxies
 	hosts   []string
 
-	addresses Addresses
-	mapping   *httpauth.Mapping
-	verifier  *verify.Verifier
+	addresses   Addresses
+	revocations []*revoke.File
+	mapping     *httpauth.Mapping
+	verifier    *verify.Verifier
 }
 
 // build makes everything that a configuration names but the memory of what was used,
@@ -53,7 +54,7 @@ func (g *Gateway) build(s *source, store replay.Store) (*rules, error) {
 	if err := r.routes(); err != nil {
 		return nil, err
 	}
-	options, err := r.options(&g.options)
+	options, err := r.options(g)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (g *Gateway) build(s *source, store replay.Store) (*rules, error) {
 	if s.Trust == "" {
 		return nil, s.wrongf("trust", "trust is missing: the file with the keys of those who may mint")
 	}
-	roots, err := trust.Open(s.file(s.Trust), &trust.FileOptions{OnError: g.options.complain, Now: g.options.Now})
+	roots, err := trust.Open(s.file(s.Trust), &trust.FileOptions{OnError: g.complain, Now: g.options.Now})
 	if err != nil {
 		return nil, s.wrong(err, "trust")
 	}
@@ -110,7 +111,7 @@ func (r *rules) routes() error {
 }
 
 // options are those of the verifier.
-func (r *rules) options(o *Options) (*verify.Options, error) {
+func (r *rules) options(g *Gateway) (*verify.Options, error) {
 	s := r.source
 	v := &verify.Options{
 		MaxTTL: s.Limits.MaxTTL.Duration, MaxWindow: s.Limits.MaxWindow.Duration,
@@ -127,7 +128,7 @@ func (r *rules) options(o *Options) (*verify.Options, error) {
 		v.TokenFacts = append(v.TokenFacts, f)
 	}
 	if s.Directory != "" {
-		directory, err := trust.OpenDirectory(s.file(s.Directory), &trust.FileOptions{OnError: o.complain, Now: o.Now})
+		directory, err := trust.OpenDirectory(s.file(s.Directory), &trust.FileOptions{OnError: g.complain, Now: g.options.Now})
 		if err != nil {
 			return nil, s.wrong(err, "directory")
 		}
@@ -139,6 +140,7 @@ func (r *rules) options(o *Options) (*verify.Options, error) {
 			return nil, s.wrongf("revoked", "%s: %w", name, err)
 		}
 		v.Revocations = append(v.Revocations, list)
+		r.revocations = append(r.revocations, list)
 	}
 	if s.MaxStale.Duration != 0 && len(s.Revoked) == 0 {
 		return nil, s.wrongf("max_stale", "max_stale means nothing without revoked")
@@ -179,7 +181,8 @@ func validHost(host string) error {
 	return nil
 }
 
-// complain logs what is wrong with a file that was good before.
-func (o *Options) complain(err error) {
-	o.logger().Error("a file cannot be read again; what it said before stays in force", slog.Any("error", err))
+// complain tells of a file that was good before.
+func (g *Gateway) complain(err error) {
+	g.complaints.Add(1)
+	g.options.logger().Error("a file cannot be read again; what it said before stays in force", slog.Any("error", err))
 }

@@ -32,7 +32,8 @@ type Original struct {
 	// Host is that of the client's request; empty where the proxy does not say. It
 	// counts only where the configuration lists hosts.
 	Host string
-	// Header has all headers of the client, which must not change any more.
+	// Header has all headers of the client, by their canonical names ([http.Header.Add]).
+	// It must not change any more.
 	Header http.Header
 	Body   Body
 

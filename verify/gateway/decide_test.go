@@ -201,3 +201,40 @@ func TestBodies(t *testing.T) {
 		}
 	}
 }
+
+// TestFields: where the proxy hands a body over, a route may read arguments out of it.
+func TestFields(t *testing.T) {
+	w := newWorld(t, delegation.ArgRange{Arg: "pages", Min: 1, Max: 9})
+	g := w.open(configuration("envoy") + `
+[[route]]
+match = "POST /print"
+operation = "write"
+resource = "docs/print"
+body = "digest"
+fields = ["pages"]
+`)
+	print := func(body string) gateway.Original {
+		o := get("/print", w.invoke(delegation.Request{Operation: "write", Resource: "docs/print", Args: map[string]any{"pages": 3}}))
+		o.Method, o.Body = "POST", gateway.Body{Known: true, Bytes: []byte(body)}
+		o.Header.Set("Content-Type", "application/json")
+		return o
+	}
+	hidden := print("")
+	hidden.Body = gateway.Body{Announced: true}
+	hidden.Header.Set("Content-Digest", httpauth.ContentDigest(digestOf(`{"pages": 3}`)))
+	for name, c := range map[string]struct {
+		o    gateway.Original
+		code token.Code
+	}{
+		"as invoked": {print(`{"pages": 3}`), ""},
+		"more":       {print(`{"pages": 4}`), token.CodeCheckFailed},
+		"twice":      {print(`{"pages": 3, "pages": 3}`), token.CodeCheckFailed},
+		"others":     {print(`{"pages": 3, "copies": 2}`), token.CodeCheckFailed},
+		"none":       {print(""), token.CodeCheckFailed},
+		"hidden":     {hidden, token.CodeCheckFailed},
+	} {
+		if a := g.Decide(t.Context(), c.o); a.Code != c.code {
+			t.Errorf("%s: %q, want %q: %s", name, a.Code, c.code, w.log.String())
+		}
+	}
+}

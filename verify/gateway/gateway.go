@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -62,11 +63,12 @@ type Gateway struct {
 	tracer  trace.Tracer
 	now     func() time.Time // never goes back
 
-	addresses Addresses
-	latest    atomic.Int64 // the latest time seen, in nanoseconds since 1970
-	store     replay.Store
-	close     func() error
-	current   atomic.Pointer[rules]
+	addresses  Addresses
+	complaints atomic.Uint64 // about files that could not be read again
+	latest     atomic.Int64  // the latest time seen, in nanoseconds since 1970
+	store      replay.Store
+	close      func() error
+	current    atomic.Pointer[rules]
 
 	mu       sync.Mutex // of all that follows
 	checked  time.Time
@@ -247,6 +249,12 @@ type Stats struct {
 	// force; empty if nothing is.
 	Problem string
 	Closed  bool
+	// FileFailures counts how often a trust file or a directory could not be read again.
+	// What it said before stays in force.
+	FileFailures uint64
+	// Revocations is what is wrong with a list of revocations now; nil if nothing is.
+	// What it said before stays in force until it is too old, which denies.
+	Revocations error
 	// Memory is that of the verifier, which begins anew with each configuration.
 	Memory verify.MemoryStats
 }
@@ -256,8 +264,11 @@ func (g *Gateway) Stats() Stats {
 	r := g.rules()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := Stats{Reloads: g.reloads, Failures: g.failures, Problem: g.problem, Closed: r == nil}
+	s := Stats{Reloads: g.reloads, Failures: g.failures, Problem: g.problem, Closed: r == nil, FileFailures: g.complaints.Load()}
 	if r != nil {
+		for _, list := range r.revocations {
+			s.Revocations = errors.Join(s.Revocations, list.Problem())
+		}
 		s.Memory = r.verifier.MemoryStats()
 	}
 	return s

@@ -113,6 +113,11 @@ func TestTrustFileIsFollowed(t *testing.T) {
 	if a := g.Decide(t.Context(), get("/a", w.readA())); !a.Allowed() {
 		t.Fatal(a.Code)
 	}
+	w.write("trust", "nonsense")
+	at.add(time.Second)
+	if a := g.Decide(t.Context(), get("/a", w.readA())); !a.Allowed() || g.Stats().FileFailures != 1 || !strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("a trust file that is bad: %q, %+v: %s", a.Code, g.Stats(), w.log.String())
+	}
 	w.write("trust", "")
 	at.add(time.Second)
 	if a := g.Decide(t.Context(), get("/a", w.readA())); a.Code != token.CodeUntrustedRoot {
@@ -232,5 +237,12 @@ func TestPolicyAndLimits(t *testing.T) {
 	g := w.open("revoked = [\"revoked\"]\n" + configuration("envoy"))
 	if a := g.Decide(t.Context(), get("/a", w.invoke(read))); a.Code != token.CodeRevoked {
 		t.Errorf("revoked: %q", a.Code)
+	}
+	if g.Stats().Revocations != nil {
+		t.Error(g.Stats().Revocations)
+	}
+	w.write("revoked", "nonsense")
+	if a := g.Decide(t.Context(), get("/a", w.invoke(read))); a.Code != token.CodeRevoked || g.Stats().Revocations == nil {
+		t.Errorf("a list that is bad: %q, %v", a.Code, g.Stats().Revocations)
 	}
 }

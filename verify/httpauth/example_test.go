@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/whittle-auth/whittle/attenuate"
@@ -94,4 +95,29 @@ func exampleKey() token.PrivateKey {
 		log.Fatal(err)
 	}
 	return k
+}
+
+// A service behind nginx, whose gateway decides (package gateway). It listens where
+// only nginx reaches it.
+func ExampleCheckContentDigest() {
+	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		fmt.Fprintf(w, "%s wrote %s", r.Header.Get("X-Whittle-Agent"), body)
+	})
+	handler := httpauth.CheckContentDigest(notes, &httpauth.CheckOptions{Logger: slog.New(slog.DiscardHandler)})
+
+	for _, body := range []string{"hello", "hallo"} {
+		r := httptest.NewRequest("PUT", "/notes/1", strings.NewReader(body))
+		r.Header.Set("X-Whittle-Agent", "agent:ci")
+		r.Header.Set(httpauth.DecidedDigest, "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:") // of hello
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+	}
+	// Output:
+	// 200 agent:ci wrote hello
+	// 403 {"code":"check_failed"}
 }

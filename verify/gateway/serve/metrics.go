@@ -96,6 +96,8 @@ var (
 	reloads    = described("whittle_config_reloads_total", "Configurations taken over since the start.")
 	failures   = described("whittle_config_failures_total", "Configurations refused since the start.")
 	good       = described("whittle_config_good", "1, or 0 while the configuration is bad and an earlier one is in force.")
+	files      = described("whittle_file_failures_total", "Trust files and directories that could not be read again.")
+	lists      = described("whittle_revocations_good", "1, or 0 while a list of revocations is bad and an earlier one is in force.")
 	hits       = described("whittle_chain_memory_hits_total", "Tokens that continued a known chain, since the configuration was taken over.")
 	misses     = described("whittle_chain_memory_misses_total", "Tokens verified as a whole, since the configuration was taken over.")
 	chains     = described("whittle_chain_memory_chains", "Chains known now.")
@@ -104,17 +106,13 @@ var (
 )
 
 func (s *state) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{reloads, failures, good, hits, misses, chains, bytes, signatures} {
+	for _, d := range []*prometheus.Desc{reloads, failures, good, files, lists, hits, misses, chains, bytes, signatures} {
 		ch <- d
 	}
 }
 
 func (s *state) Collect(ch chan<- prometheus.Metric) {
 	stats := s.gateway.Stats()
-	inForce := 1.0
-	if stats.Problem != "" {
-		inForce = 0
-	}
 	counter := func(d *prometheus.Desc, n uint64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n))
 	}
@@ -123,11 +121,20 @@ func (s *state) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(reloads, stats.Reloads)
 	counter(failures, stats.Failures)
-	gauge(good, inForce)
+	gauge(good, one(stats.Problem == ""))
+	counter(files, stats.FileFailures)
+	gauge(lists, one(stats.Revocations == nil))
 	memory := stats.Memory
 	counter(hits, memory.Hits)
 	counter(misses, memory.Misses)
 	counter(signatures, memory.Signatures)
 	gauge(chains, float64(memory.Chains))
 	gauge(bytes, float64(memory.Bytes))
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/whittle-auth/whittle/token"
@@ -57,7 +59,7 @@ func TestAdmin(t *testing.T) {
 			}
 		}
 	}
-	expect("good", "whittle_config_good 1", "whittle_config_failures_total 0", "whittle_config_reloads_total 0")
+	expect("good", "whittle_config_good 1", "whittle_file_failures_total 0", "whittle_revocations_good 1", "whittle_config_failures_total 0", "whittle_config_reloads_total 0")
 	write("gateway.toml", "audience = 7\n")
 	now = now.Add(time.Second)
 	expect("bad", "whittle_config_good 0", "whittle_config_failures_total 1", "whittle_config_reloads_total 0")
@@ -134,3 +136,48 @@ func TestRunFails(t *testing.T) {
 		t.Error("the other server goes on")
 	}
 }
+
+// TestSlowClient: a request that does not come to its end is given up, in the server's
+// time, which passes at once here.
+func TestSlowClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, sent := range []string{"", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bea", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"} {
+			client, served := net.Pipe()
+			l := &once{conn: served, closed: make(chan struct{})}
+			server := serve.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }), quiet)
+			go server.Serve(l)
+			if _, err := io.WriteString(client, sent); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			if _, err := io.ReadAll(client); err != nil {
+				t.Errorf("%q: %v", sent, err)
+			}
+			// Between requests a proxy may keep a connection for longer.
+			if took := time.Since(start); took > 10*time.Second && sent != "GET / HTTP/1.1\r\nHost: x\r\n\r\n" || took > 2*time.Minute {
+				t.Errorf("%q: given up after %s", sent, took)
+			}
+			client.Close()
+			server.Close()
+		}
+	})
+}
+
+// once is a listener that accepts one connection.
+type once struct {
+	conn   net.Conn
+	closed chan struct{}
+	end    sync.Once
+}
+
+func (l *once) Accept() (net.Conn, error) {
+	if conn := l.conn; conn != nil {
+		l.conn = nil
+		return conn, nil
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *once) Close() error   { l.end.Do(func() { close(l.closed) }); return nil }
+func (l *once) Addr() net.Addr { return &net.UnixAddr{Net: "unix", Name: "pipe"} }
