@@ -13,9 +13,9 @@ func agentCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "agent",
 		Usage:     "keep an agent's keys and tokens, and invoke for programs that never see them",
-		UsageText: "whittle agent [start] [flags] [-- COMMAND ARGS..]\nwhittle agent add|list|remove [flags] [arguments]",
+		UsageText: "whittle agent [start] [flags] [-- COMMAND ARGS..]\nwhittle agent add|list|show|remove [flags] [arguments]",
 		Subcommands: []*cli.Command{
-			agentStartCommand(env), agentAddCommand(env), agentListCommand(env), agentRemoveCommand(env),
+			agentStartCommand(env), agentAddCommand(env), agentListCommand(env), agentShowCommand(env), agentRemoveCommand(env),
 		},
 	}
 }

@@ -159,6 +159,30 @@ func describeHeld(c *cli.Context, env *Env, tokens []localagent.Token, keys []to
 	return err
 }
 
+func agentShowCommand(env *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "print a token as the agent holds it, for inspect, explain and others; it is worth nothing without its key",
+		UsageText: "whittle agent show [-o FILE] NAME",
+		Flags:     []cli.Flag{outFlag()},
+		Action: func(c *cli.Context) error {
+			args, err := arguments(c, "NAME")
+			if err != nil {
+				return err
+			}
+			client, err := runningAgent()
+			if err != nil {
+				return err
+			}
+			text, err := client.Held(c.Context, args[0])
+			if err != nil {
+				return withoutAgent(err)
+			}
+			return emit(c, env, []byte(text+"\n"))
+		},
+	}
+}
+
 func agentRemoveCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "remove",

@@ -24,12 +24,13 @@ func agentStartCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "start",
 		Usage:     "start an agent, which is what whittle agent does: for the time of a command, or until it is ended",
-		UsageText: "whittle agent [start] [--socket PATH] [--key FILE].. [--hold NAME=TOKEN].. [--trust FILE] [--allow-handoff] [-- COMMAND ARGS..]",
+		UsageText: "whittle agent [start] [--socket PATH] [--key FILE].. [--hold NAME=TOKEN].. [--trust FILE] [--fixed] [--allow-handoff] [-- COMMAND ARGS..]",
 		Flags: []cli.Flag{
 			valueFlag("socket", "listen on this `PATH`; its folder has mode 0700, and is made where it is missing"),
 			listFlag("key", "hold the private key in this `FILE`; a public key file takes the private half from the ssh-agent (repeatable)"),
 			listFlag("hold", "hold the token in a file under a name, `NAME=TOKEN`; its holder's key is one of --key (repeatable)"),
 			trustFlag(),
+			boolFlag("fixed", "let programs use what --key and --hold name, and add and remove nothing"),
 			boolFlag("allow-handoff", "let programs hand tokens on to keys of their choice: what they get outlives the agent"),
 		},
 		Action: func(c *cli.Context) error { return startAgent(c, env) },
@@ -56,13 +57,16 @@ func startAgent(c *cli.Context, env *Env) (err error) {
 	}
 	hideMemory()
 	command := c.Args().Slice()
+	options := &localagent.ServeOptions{AllowChanges: !c.Bool("fixed"), AllowHandoff: c.Bool("allow-handoff")}
 	if len(command) == 0 {
-		return serveUntilEnded(c.Context, env, socket, ring)
+		options.Logger = agentLog(env, slog.LevelInfo)
+		return serveUntilEnded(c.Context, env, socket, ring, options)
 	}
+	options.Logger = agentLog(env, slog.LevelWarn) // the command's own words stand there too
 	ctx, cancel := context.WithCancel(c.Context)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- localagent.Serve(ctx, socket, ring, &localagent.ServeOptions{Logger: agentLog(env, slog.LevelWarn)})
+		ended <- localagent.Serve(ctx, socket, ring, options)
 	}()
 	err = runCommand(env, command, socket.Path())
 	cancel()
@@ -73,13 +77,13 @@ func startAgent(c *cli.Context, env *Env) (err error) {
 }
 
 // serveUntilEnded serves in the foreground, after it has said where.
-func serveUntilEnded(ctx context.Context, env *Env, socket *localagent.Socket, ring *localagent.Keyring) error {
+func serveUntilEnded(ctx context.Context, env *Env, socket *localagent.Socket, ring *localagent.Keyring, options *localagent.ServeOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if _, err := fmt.Fprintf(env.Stdout, "%s=%s; export %s;\n", localagent.Variable, shellQuoted(socket.Path()), localagent.Variable); err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	return localagent.Serve(ctx, socket, ring, &localagent.ServeOptions{Logger: agentLog(env, slog.LevelInfo)})
+	return localagent.Serve(ctx, socket, ring, options)
 }
 
 func agentLog(env *Env, level slog.Level) *slog.Logger {
@@ -88,7 +92,7 @@ func agentLog(env *Env, level slog.Level) *slog.Logger {
 
 // keyring fills a keyring with what the flags name.
 func keyring(c *cli.Context, env *Env) (*localagent.Keyring, error) {
-	o := localagent.Options{AllowHandoff: c.Bool("allow-handoff"), Now: env.Now}
+	o := localagent.Options{Now: env.Now}
 	if file := c.String("trust"); file != "" {
 		roots, err := trust.Open(env.path(file), nil)
 		if err != nil {

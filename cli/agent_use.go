@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +18,10 @@ import (
 type delegate struct {
 	client *localagent.Client
 	which  localagent.Which
+
+	// held is the token that is meant, verified from the roots of --trust where that is
+	// given. Without it the agent has done so, as far as it was told whom to trust.
+	held token.Chain
 }
 
 // delegateFor returns the agent that is to use a token: one that it holds under this
@@ -34,13 +38,25 @@ func delegateFor(c *cli.Context, env *Env, arg string) (*delegate, error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &delegate{client: client}
+	u, err := d.find(c, env, arg)
+	if err != nil || u.Form() != token.Held {
+		return nil, err
+	}
+	d.held, _, err = d.opened(c, env, u)
+	return d, err
+}
+
+// find looks for a token at the agent first, then for a file.
+func (d *delegate) find(c *cli.Context, env *Env, arg string) (*token.Unverified, error) {
 	if localagent.IsName(arg) {
-		tokens, _, err := client.List(c.Context)
-		if err != nil {
-			return nil, withoutAgent(err)
+		text, err := d.client.Held(c.Context, arg)
+		if err == nil {
+			d.which.Name = arg
+			return token.ParseText(text, nil)
 		}
-		if slices.ContainsFunc(tokens, func(t localagent.Token) bool { return t.Name == arg }) {
-			return &delegate{client, localagent.Which{Name: arg}}, nil
+		if !errors.Is(err, localagent.ErrNotHeld) {
+			return nil, withoutAgent(err)
 		}
 	}
 	u, err := readToken(env, arg, false)
@@ -50,28 +66,17 @@ func delegateFor(c *cli.Context, env *Env, arg string) (*delegate, error) {
 		}
 		return nil, err
 	}
-	if u.Form() != token.Held {
-		return nil, nil
-	}
-	return &delegate{client, localagent.Which{Text: u.Text()}}, nil
+	d.which.Text = u.Text()
+	return u, nil
 }
 
-// opened verifies what an agent made: from the roots of --trust, where that is given.
-// Without it the agent has done so, as far as it was told whom to trust.
-func (d *delegate) opened(c *cli.Context, env *Env, text string, made error) (token.Chain, *delegation.Chain, error) {
-	if made != nil {
-		return nil, nil, withoutAgent(made)
-	}
+func (d *delegate) opened(c *cli.Context, env *Env, u *token.Unverified) (token.Chain, *delegation.Chain, error) {
 	var roots *trust.Roots
 	if file := c.String("trust"); file != "" {
 		var err error
 		if roots, err = readTrust(env, file); err != nil {
 			return nil, nil, err
 		}
-	}
-	u, err := token.ParseText(text, nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the agent's answer: %w", err)
 	}
 	blocks, err := u.UnverifiedBlocks()
 	if err != nil {
@@ -80,9 +85,21 @@ func (d *delegate) opened(c *cli.Context, env *Env, text string, made error) (to
 	return attenuate.Open(u, roots, blocks[len(blocks)-1].Next, env.Now())
 }
 
+// made opens what the agent has made.
+func (d *delegate) made(c *cli.Context, env *Env, text string, err error) (token.Chain, *delegation.Chain, error) {
+	if err != nil {
+		return nil, nil, withoutAgent(err)
+	}
+	u, err := token.ParseText(text, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the agent's answer: %w", err)
+	}
+	return d.opened(c, env, u)
+}
+
 func (d *delegate) invoke(c *cli.Context, env *Env, req delegation.Request, window time.Duration) error {
 	text, err := d.client.Invoke(c.Context, d.which, req, window)
-	presented, chain, err := d.opened(c, env, text, err)
+	presented, chain, err := d.made(c, env, text, err)
 	if err != nil {
 		return err
 	}
@@ -92,7 +109,7 @@ func (d *delegate) invoke(c *cli.Context, env *Env, req delegation.Request, wind
 
 func (d *delegate) invokeSession(c *cli.Context, env *Env, audience string, channel delegation.Channel, window time.Duration) error {
 	text, err := d.client.InvokeSession(c.Context, d.which, audience, channel, window)
-	presented, chain, err := d.opened(c, env, text, err)
+	presented, chain, err := d.made(c, env, text, err)
 	if err != nil {
 		return err
 	}
@@ -102,18 +119,20 @@ func (d *delegate) invokeSession(c *cli.Context, env *Env, audience string, chan
 
 // attenuate narrows a token, and hands it on where an agent is named.
 func (d *delegate) attenuate(c *cli.Context, env *Env, caveats []delegation.Caveat) error {
+	var err error
 	if c.Bool("clamp") {
-		return usagef("--clamp needs the token and its key: give --key")
+		if caveats, err = clamped(d.held, caveats); err != nil {
+			return err
+		}
 	}
 	var key token.PublicKey
-	var err error
 	if c.IsSet("agent") {
 		if key, err = agentKey(c, env); err != nil {
 			return err
 		}
 	}
 	text, err := d.client.Handoff(c.Context, d.which, c.String("agent"), key, caveats...)
-	longer, _, err := d.opened(c, env, text, err)
+	longer, _, err := d.made(c, env, text, err)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
@@ -48,6 +50,27 @@ func requestApproval(c *cli.Context, env *Env) error {
 	return emit(c, env, text)
 }
 
+// attached is a token with an approval, signed with --key or by the agent.
+func attached(c *cli.Context, env *Env, arg string, approval []byte, now time.Time) (token.Chain, error) {
+	d, err := delegateFor(c, env, arg)
+	if err != nil {
+		return nil, err
+	}
+	if d != nil {
+		if c.Bool("allow-approver-in-chain") {
+			return nil, usagef("--allow-approver-in-chain means nothing to an agent: give --key")
+		}
+		text, err := d.client.Attach(c.Context, d.which, approval)
+		longer, _, err := d.made(c, env, text, err)
+		return longer, err
+	}
+	t, holder, _, err := openHeld(c, env, arg)
+	if err != nil {
+		return nil, err
+	}
+	return attenuate.Attach(t, holder, approval, &attenuate.ApprovalOptions{Now: now, AllowApproverInChain: c.Bool("allow-approver-in-chain")})
+}
+
 // openAny is [openHeld] for a token that is somebody else's, or of which nothing is
 // to be signed.
 func openAny(c *cli.Context, env *Env, arg string) (token.Chain, error) {
@@ -79,7 +102,7 @@ func attachCommand(env *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "attach",
 		Usage:     "add an approval to the token that it was given for",
-		UsageText: "whittle attach --key FILE [--trust FILE] [-o FILE] TOKEN APPROVAL",
+		UsageText: "whittle attach --key FILE [--trust FILE] [-o FILE] TOKEN APPROVAL\nwhittle attach .. NAME|TOKEN APPROVAL, where WHITTLE_AGENT_SOCK names an agent that has the key",
 		Flags:     []cli.Flag{keyFlag(), approverInChainFlag(), trustFlag(), nowFlag(), outFlag(), jsonFlag()},
 		Action:    func(c *cli.Context) error { return attach(c, env) },
 	}
@@ -94,17 +117,11 @@ func attach(c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	t, holder, _, err := openHeld(c, env, args[0])
-	if err != nil {
-		return err
-	}
 	approval, err := readMessage(env, args[1], false)
 	if err != nil {
 		return err
 	}
-	longer, err := attenuate.Attach(t, holder, approval, &attenuate.ApprovalOptions{
-		Now: clock(), AllowApproverInChain: c.Bool("allow-approver-in-chain"),
-	})
+	longer, err := attached(c, env, args[0], approval, clock())
 	if err != nil {
 		return err
 	}

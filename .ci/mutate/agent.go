@@ -10,7 +10,7 @@ var agentMutants = []mutant{
 	{"agent tokens come from a trusted root", "attenuate/agent/keyring.go", "\t\troots = k.options.Roots.Roots()\n", "", "./attenuate/agent", "^TestRefused$"},
 	{"agent a root is trusted at each use", "attenuate/agent/keyring.go", "MaySpeak(h.chain.Root(), h.read.Delegator, now); err != nil {", "MaySpeak(h.chain.Root(), h.read.Delegator, now); err != nil && false {", "./attenuate/agent", "^TestRootIsTrustedAtEachUse$"},
 	{"agent what has expired is forgotten", "attenuate/agent/keyring.go", "\t\tdelete(k.tokens, w.Name)\n", "", "./attenuate/agent", "^TestExpired$"},
-	{"agent handing on is allowed by name", "attenuate/agent/keyring.go", "if !k.options.AllowHandoff {", "if false {", "./attenuate/agent", "^TestRefused$"},
+	{"agent handing on is allowed by name", "attenuate/agent/operations.go", "if !h.options.AllowHandoff {", "if false {", "./attenuate/agent", "^TestRefused$"},
 	{"agent a member stands once", "attenuate/agent/protocol.go", "if _, twice := found[name]; twice {", "if false {", "./attenuate/agent", "^TestHostile$"},
 	{"agent no unknown member", "attenuate/agent/protocol.go", "if !slices.Contains(known, name) {", "if !slices.Contains(known, name) && false {", "./attenuate/agent", "^TestHostile$"},
 	{"agent messages have a limit", "attenuate/agent/serve.go", "http.MaxBytesReader(w, r.Body, maxMessage)", "r.Body", "./attenuate/agent", "^TestHostile$"},

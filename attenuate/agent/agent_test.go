@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -280,8 +282,9 @@ func TestWithoutRoots(t *testing.T) {
 // allowed.
 func TestAttenuate(t *testing.T) {
 	w := newWorld(t)
-	client, _ := serve(t, agent.NewKeyring(&agent.Options{Roots: w.roots, AllowHandoff: true}))
-	if _, err := client.Add(t.Context(), "a", w.mint(time.Hour), w.key); err != nil {
+	ring := agent.NewKeyring(&agent.Options{Roots: w.roots})
+	client, _ := serveWith(t, ring, &agent.ServeOptions{AllowHandoff: true})
+	if _, err := ring.Add("a", w.mint(time.Hour), w.key); err != nil {
 		t.Fatal(err)
 	}
 	which := agent.Which{Name: "a"}
@@ -317,6 +320,138 @@ func TestAttenuate(t *testing.T) {
 	}
 	if _, err := client.Handoff(t.Context(), which, "agent:me", w.key.Public()); err == nil {
 		t.Error("handed on to its own key")
+	}
+}
+
+// TestFixed: programs change nothing unless they were allowed to.
+func TestFixed(t *testing.T) {
+	w := newWorld(t)
+	ring := agent.NewKeyring(&agent.Options{Roots: w.roots})
+	held := w.mint(time.Hour)
+	if _, err := ring.Add("a", held, w.key); err != nil {
+		t.Fatal(err)
+	}
+	client, _ := serveWith(t, ring, nil)
+	_, err := client.Add(t.Context(), "b", held, w.key)
+	for name, err := range map[string]error{
+		"add":        err,
+		"add key":    client.AddKey(t.Context(), newKey(t)),
+		"remove":     client.Remove(t.Context(), "a"),
+		"remove key": client.RemoveKey(t.Context(), w.key.Public()),
+		"clear":      client.Clear(t.Context()),
+	} {
+		if !errors.Is(err, agent.ErrNotAllowed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	tokens, keys, err := client.List(t.Context())
+	if err != nil || len(tokens) != 1 || len(keys) != 1 {
+		t.Errorf("%v, %v, %v", tokens, keys, err)
+	}
+	if text, err := client.Held(t.Context(), "a"); err != nil || text != held {
+		t.Errorf("%s, %v", text, err)
+	}
+	if _, err := client.Held(t.Context(), "b"); !errors.Is(err, agent.ErrNotHeld) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestAttach: an approval is attached by the agent, and the service accepts what comes
+// out for that action.
+func TestAttach(t *testing.T) {
+	w := newWorld(t)
+	approver := newKey(t)
+	c, err := attenuate.Mint(w.root, attenuate.Grant{
+		Delegator: "alice@example.com", Agent: "agent:ci", AgentKey: w.key.Public(), TTL: time.Hour,
+	}, delegation.Resource("payments/**"), delegation.Operation("rotate"), delegation.Approval{Keys: []token.PublicKey{approver.Public()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, _ := serve(t, agent.NewKeyring(&agent.Options{Roots: w.roots}))
+	if _, err := client.Add(t.Context(), "a", c.Text(), w.key); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := attenuate.RequestApproval(c, rotate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	review, err := attenuate.Review(asked, w.roots, approver.Public(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approval, err := review.Approve(approver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approved, err := client.Attach(t.Context(), agent.Which{Name: "a"}, approval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := client.InvokerFor(approved).Invoke(t.Context(), rotate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := w.decide(text, rotate(), verify.State{}); code != "" {
+		t.Errorf("denied: %s", code)
+	}
+	if _, err := client.Attach(t.Context(), agent.Which{Name: "a"}, []byte("no approval")); err == nil {
+		t.Error("nonsense was attached")
+	}
+}
+
+// A slow key signs when it is told to.
+type slow struct {
+	token.PrivateKey
+	asked, goOn chan struct{}
+}
+
+func (s slow) Sign(message []byte) ([]byte, error) {
+	s.asked <- struct{}{}
+	<-s.goOn
+	return s.PrivateKey.Sign(message)
+}
+
+// TestEndWaits: a question that came before the end has its answer, and the next has none.
+func TestEndWaits(t *testing.T) {
+	w := newWorld(t)
+	key := slow{w.key, make(chan struct{}), make(chan struct{})}
+	ring := agent.NewKeyring(&agent.Options{Roots: w.roots})
+	if _, err := ring.Add("a", w.mint(time.Hour), key); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder(t), "s")
+	socket, err := agent.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- agent.Serve(ctx, socket, ring, &agent.ServeOptions{Logger: slog.New(slog.DiscardHandler)})
+	}()
+	client, err := agent.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := client.Invoker("a").Invoke(context.WithoutCancel(ctx), rotate())
+		answered <- err
+	}()
+	<-key.asked
+	cancel()
+	// The end has begun when nobody is served any more.
+	for {
+		if _, _, err := client.List(t.Context()); errors.Is(err, agent.ErrNoAgent) {
+			break
+		}
+	}
+	key.goOn <- struct{}{}
+	if err := <-answered; err != nil {
+		t.Errorf("no answer: %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

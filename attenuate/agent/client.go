@@ -233,7 +233,7 @@ func (c *Client) Handoff(ctx context.Context, w Which, agent string, key token.P
 	}
 	q := struct {
 		meant
-		Caveats []string `json:"caveats"`
+		Caveats []string `json:"caveats,omitempty"`
 		Agent   string   `json:"agent,omitempty"`
 		Key     string   `json:"key,omitempty"`
 	}{meant{w.Name, w.Text}, texts, agent, ""}
@@ -241,6 +241,21 @@ func (c *Client) Handoff(ctx context.Context, w Which, agent string, key token.P
 		q.Key = key.String()
 	}
 	return c.make(ctx, "attenuate", true, q)
+}
+
+// Attach asks for a token with an approval that was given for it.
+func (c *Client) Attach(ctx context.Context, w Which, approval []byte) (held string, err error) {
+	return c.make(ctx, "attach", true, struct {
+		meant
+		Approval string `json:"approval"`
+	}{meant{w.Name, w.Text}, token.EncodeText(approval)})
+}
+
+// Held asks for a token as it is held. It is worth nothing without its key.
+func (c *Client) Held(ctx context.Context, name string) (held string, err error) {
+	return c.make(ctx, "show", true, struct {
+		Name string `json:"name"`
+	}{name})
 }
 
 // make asks for a token of one form. What the agent says is believed no further than

@@ -12,4 +12,6 @@ const MaxMessage = maxMessage
 func ReceiveWithin(d time.Duration) *ServeOptions { return &ServeOptions{receive: d} }
 
 // Handler answers without a socket.
-func Handler(k *Keyring) http.Handler { return &handler{k, slog.New(slog.DiscardHandler)} }
+func Handler(k *Keyring) http.Handler {
+	return &handler{k, ServeOptions{Logger: slog.New(slog.DiscardHandler), AllowChanges: true}}
+}

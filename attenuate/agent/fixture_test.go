@@ -123,11 +123,17 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// serve starts an agent and returns its client and its log.
+// serve starts an agent to which programs may do all but hand on, and returns its client
+// and its log.
 func serve(t testing.TB, ring *agent.Keyring) (*agent.Client, *lines) {
 	t.Helper()
+	return serveWith(t, ring, &agent.ServeOptions{AllowChanges: true})
+}
+
+func serveWith(t testing.TB, ring *agent.Keyring, o *agent.ServeOptions) (*agent.Client, *lines) {
+	t.Helper()
 	path := filepath.Join(folder(t), "s")
-	log := serveAt(t, path, ring, nil)
+	log := serveAt(t, path, ring, o)
 	c, err := agent.Open(path)
 	if err != nil {
 		t.Fatal(err)

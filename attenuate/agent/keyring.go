@@ -39,10 +39,6 @@ type Options struct {
 	// a chain but the root's signature, so that the delegator is a claim.
 	Roots trust.Source
 
-	// AllowHandoff lets programs hand a token on to a key of their choice. What they
-	// get outlives the agent, up to the token's expiry.
-	AllowHandoff bool
-
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
 }
@@ -224,17 +220,31 @@ func (k *Keyring) Narrow(_ context.Context, w Which, caveats ...delegation.Cavea
 	return attenuate.Narrow(h.chain, h.holder, caveats...)
 }
 
-// Handoff gives a token to another agent: see [attenuate.Handoff]. It must have been
-// allowed: see [Options].
+// Handoff gives a token to another agent: see [attenuate.Handoff].
 func (k *Keyring) Handoff(_ context.Context, w Which, agent string, key token.PublicKey, caveats ...delegation.Caveat) (token.Chain, error) {
-	if !k.options.AllowHandoff {
-		return nil, fmt.Errorf("%w: hand a token on", ErrNotAllowed)
-	}
 	h, _, err := k.use(w)
 	if err != nil {
 		return nil, err
 	}
 	return attenuate.Handoff(h.chain, h.holder, agent, key, caveats...)
+}
+
+// Attach adds an approval to the token that it was given for: see [attenuate.Attach].
+func (k *Keyring) Attach(_ context.Context, w Which, approval []byte) (token.Chain, error) {
+	h, now, err := k.use(w)
+	if err != nil {
+		return nil, err
+	}
+	return attenuate.Attach(h.chain, h.holder, approval, &attenuate.ApprovalOptions{Now: now})
+}
+
+// Held returns a token as it is held, which is worth nothing without its key.
+func (k *Keyring) Held(name string) (token.Chain, error) {
+	h, _, err := k.use(Which{Name: name})
+	if err != nil {
+		return nil, err
+	}
+	return h.chain, nil
 }
 
 // use returns a token that may be used now. One that has expired is forgotten.

@@ -86,7 +86,37 @@ func (h *handler) attenuate(ctx context.Context, m message) (any, error) {
 	if agent == "" {
 		return tokenOf(h.ring.Narrow(ctx, w, caveats...))
 	}
+	if !h.options.AllowHandoff {
+		return nil, fmt.Errorf("%w: hand a token on", ErrNotAllowed)
+	}
 	return tokenOf(h.ring.Handoff(ctx, w, agent, key, caveats...))
+}
+
+func (h *handler) attach(ctx context.Context, m message) (any, error) {
+	w, err := m.which()
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.text("approval")
+	if err != nil {
+		return nil, err
+	}
+	approval, err := token.DecodeText(text, maxApproval)
+	if err != nil {
+		return nil, fmt.Errorf("approval: %w", err)
+	}
+	return tokenOf(h.ring.Attach(ctx, w, approval))
+}
+
+// maxApproval bounds an approval, in bytes, which is part of a token then.
+const maxApproval = 64 << 10
+
+func (h *handler) show(_ context.Context, m message) (any, error) {
+	name, err := m.text("name")
+	if err != nil {
+		return nil, err
+	}
+	return tokenOf(h.ring.Held(name))
 }
 
 func tokenOf(c token.Chain, err error) (any, error) {
@@ -103,6 +133,9 @@ type added struct {
 }
 
 func (h *handler) add(_ context.Context, m message) (any, error) {
+	if !h.options.AllowChanges {
+		return nil, fmt.Errorf("%w: add tokens and keys", ErrNotAllowed)
+	}
 	name, err := m.text("name")
 	if err != nil {
 		return nil, err
@@ -137,6 +170,9 @@ func (h *handler) add(_ context.Context, m message) (any, error) {
 }
 
 func (h *handler) remove(_ context.Context, m message) (any, error) {
+	if !h.options.AllowChanges {
+		return nil, fmt.Errorf("%w: remove tokens and keys", ErrNotAllowed)
+	}
 	name, err := m.text("name")
 	if err != nil {
 		return nil, err

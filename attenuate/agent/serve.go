@@ -15,11 +15,19 @@ import (
 	"github.com/whittle-auth/whittle/token/delegation"
 )
 
-// ServeOptions are what an agent may do otherwise. Nil means the zero value.
+// ServeOptions are what an agent may do otherwise. The zero value is the safe choice,
+// and nil means it: programs can use what is held, and nothing else.
 type ServeOptions struct {
 	// Logger is told of each operation, whether it was done, and of refused connections;
 	// nil means [slog.Default]. It never sees a token, a key or what a program sends.
 	Logger *slog.Logger
+
+	// AllowChanges lets programs add and remove tokens and keys.
+	AllowChanges bool
+
+	// AllowHandoff lets programs hand a token on to a key of their choice. What they
+	// get outlives the agent, up to the token's expiry.
+	AllowHandoff bool
 
 	// receive bounds the time that a program takes to send its question.
 	receive time.Duration
@@ -51,7 +59,7 @@ func Serve(ctx context.Context, s *Socket, k *Keyring, o *ServeOptions) error {
 	s.logger = options.Logger
 	defer k.Clear()
 	server := &http.Server{
-		Handler:           &handler{k, options.Logger},
+		Handler:           &handler{k, options},
 		ReadHeaderTimeout: options.receive,
 		ReadTimeout:       options.receive,
 		WriteTimeout:      answerTimeout,
@@ -78,8 +86,8 @@ func Serve(ctx context.Context, s *Socket, k *Keyring, o *ServeOptions) error {
 }
 
 type handler struct {
-	ring   *Keyring
-	logger *slog.Logger
+	ring    *Keyring
+	options ServeOptions
 }
 
 // operations are what an agent does, by path, with the members that a message to each
@@ -92,6 +100,8 @@ var operations = map[string]struct {
 	"/v1/invoke":    {[]string{"name", "token", "request", "seconds"}, (*handler).invoke},
 	"/v1/session":   {[]string{"name", "token", "audience", "channel", "seconds"}, (*handler).session},
 	"/v1/attenuate": {[]string{"name", "token", "caveats", "agent", "key"}, (*handler).attenuate},
+	"/v1/attach":    {[]string{"name", "token", "approval"}, (*handler).attach},
+	"/v1/show":      {[]string{"name"}, (*handler).show},
 	"/v1/add":       {[]string{"name", "token", "secret"}, (*handler).add},
 	"/v1/remove":    {[]string{"name", "key", "all"}, (*handler).remove},
 }
@@ -127,10 +137,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := op.run(h, r.Context(), found)
 	if err != nil {
 		h.refuse(w, err)
-		h.logger.Warn("refused", "operation", r.URL.Path, "code", codeOf(err))
+		h.options.Logger.Warn("refused", "operation", r.URL.Path, "code", codeOf(err))
 		return
 	}
-	h.logger.Info("done", "operation", r.URL.Path)
+	h.options.Logger.Info("done", "operation", r.URL.Path)
 	h.answer(w, http.StatusOK, answer)
 }
 

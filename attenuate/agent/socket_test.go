@@ -322,7 +322,7 @@ func TestHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(folder(t), "s")
-	log := serveAt(t, path, ring, nil)
+	log := serveAt(t, path, ring, &agent.ServeOptions{AllowChanges: true})
 	const request = `{"operation":"rotate","resources":["payments/api"],"audience":"svc:certs"}`
 	if answer := ask(t, path, question("invoke", `{"name":"a","request":`+request+`}`)); !strings.HasPrefix(answer, "200 ") {
 		t.Fatal(answer)
@@ -366,6 +366,10 @@ func TestHostile(t *testing.T) {
 		"a channel of zeros":   {question("session", `{"name":"a","audience":"svc:certs","channel":"tls-exporter:`+strings.Repeat("0", 64)+`"}`), "400"},
 		"a secret":             {question("add", `{"secret":"`+strings.Repeat("ed25519-private/", 1000)+`"}`), "400"},
 		"nothing to add":       {question("add", `{}`), "400"},
+		"no approval":          {question("attach", `{"name":"a","approval":"AAAA"}`), "403"},
+		"a bad approval":       {question("attach", `{"name":"a","approval":"!"}`), "403"},
+		"showing none":         {question("show", `{}`), "400"},
+		"showing a file":       {question("show", `{"token":"x"}`), "400"},
 		"all but false":        {question("remove", `{"all":false}`), "400"},
 		"all and one":          {question("remove", `{"all":true,"name":"a"}`), "400"},
 		"agent without key":    {question("attenuate", `{"name":"a","agent":"agent:x"}`), "400"},
