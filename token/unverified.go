@@ -42,6 +42,7 @@ type Unverified struct {
 	next      []PublicKey // of each block
 	external  []PublicKey // of each block, the zero key where there is none
 	keys      *KeyMemory  // nil: nothing is known of the keys beforehand
+	pool      *Pool       // nil: nobody helps
 	prefixes  [][32]byte  // the prefix hash of 0, 1, .. blocks; nil until asked for
 }
 
@@ -118,18 +119,22 @@ func (u *Unverified) UnverifiedBlocks() ([]Block, error) {
 // then decodes the blocks (specification, "Verifying"). Errors are of type
 // [*Error].
 func (u *Unverified) Verify(root PublicKey) (*Token, error) {
+	s := u.share(1)
+	defer s.end()
 	if err := u.signedBy(root); err != nil {
 		return nil, &Error{Code: CodeSignature, Block: 0, Msg: "not signed by the root key", Err: err}
 	}
-	return u.verifyFrom(root)
+	return u.verifyFrom(root, s)
 }
 
 // VerifyAny is [Unverified.Verify] with the first of several root keys that
 // signed block 0. If none did, the error has the code untrusted_root.
 func (u *Unverified) VerifyAny(roots []PublicKey) (*Token, error) {
+	s := u.share(1)
+	defer s.end()
 	for _, root := range roots {
 		if u.signedBy(root) == nil {
-			return u.verifyFrom(root)
+			return u.verifyFrom(root, s)
 		}
 	}
 	return nil, Errorf(CodeUntrustedRoot, 0, "signed by none of the trusted root keys")
@@ -142,8 +147,8 @@ func (u *Unverified) signedBy(root PublicKey) error {
 }
 
 // verifyFrom verifies the rest of a chain whose block 0 the root signed.
-func (u *Unverified) verifyFrom(root PublicKey) (*Token, error) {
-	c, err := u.verifyRest(1, &chain{})
+func (u *Unverified) verifyFrom(root PublicKey, s *shared) (*Token, error) {
+	c, err := u.verifyRest(1, &chain{}, s)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +163,9 @@ func (u *Unverified) VerifyAfter(known *Token) (*Token, error) {
 	if !u.Continues(known) {
 		return nil, Errorf(CodeSignature, -1, "the token does not begin with the blocks that are known")
 	}
-	c, err := u.verifyRest(len(known.blocks), &known.chain)
+	s := u.share(len(known.blocks))
+	defer s.end()
+	c, err := u.verifyRest(len(known.blocks), &known.chain, s)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +190,9 @@ func (u *Unverified) Continues(known *Token) bool {
 // VerifyUnrooted checks every signature and the proof but the signature of
 // block 0, for holders that do not know the root key.
 func (u *Unverified) VerifyUnrooted() (*Unrooted, error) {
-	c, err := u.verifyRest(1, &chain{})
+	s := u.share(1)
+	defer s.end()
+	c, err := u.verifyRest(1, &chain{}, s)
 	if err != nil {
 		return nil, err
 	}
@@ -192,25 +201,16 @@ func (u *Unverified) VerifyUnrooted() (*Unrooted, error) {
 
 // verifyRest verifies the signatures from one block on, which is not block 0, and
 // decodes the blocks that are not known. The bodies come last: what nobody signed
-// is not worth reading.
-func (u *Unverified) verifyRest(from int, known *chain) (*chain, error) {
-	blocks := u.container.Blocks
+// is not worth reading. s has those who help, or is nil.
+func (u *Unverified) verifyRest(from int, known *chain, s *shared) (*chain, error) {
 	buf := make([]byte, 0, 1024)
-	for i := from; i < len(blocks); i++ {
-		b, previous := &blocks[i], blocks[i-1].Signature
-		buf = blockPayload(buf[:0], b, previous)
-		if err := u.keys.Verify(u.next[i-1], buf, b.Signature); err != nil {
-			return nil, u.refuse(u.next[i-1], i, "not signed by the key that block "+strconv.Itoa(i-1)+" names", err)
-		}
-		if b.External == nil {
-			continue
-		}
-		buf = externalPayload(buf[:0], b.Payload, previous)
-		if err := u.keys.Verify(u.external[i], buf, b.External.Signature); err != nil {
-			return nil, u.refuse(u.external[i], i, "external signature", err)
-		}
+	var err error
+	if s != nil {
+		err = s.finish(buf)
+	} else {
+		err = u.checkFrom(from, buf)
 	}
-	if err := u.verifyProof(buf); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	decoded, table, err := u.decode(known)
@@ -222,6 +222,40 @@ func (u *Unverified) verifyRest(from int, known *chain) (*chain, error) {
 		prefixes = known.prefixes
 	}
 	return &chain{container: u.container, blocks: decoded, table: *table, prefixes: prefixes}, nil
+}
+
+// checkFrom checks the blocks from one on, and the proof, in order.
+func (u *Unverified) checkFrom(from int, buf []byte) (err error) {
+	for i := from; i < len(u.container.Blocks); i++ {
+		if buf, err = u.checkBlock(i, buf); err != nil {
+			return err
+		}
+	}
+	return u.verifyProof(buf)
+}
+
+// checkBlock checks the signatures of a block that is not block 0. It uses the memory
+// of buf, and returns what became of it.
+func (u *Unverified) checkBlock(i int, buf []byte) ([]byte, error) {
+	b, previous := &u.container.Blocks[i], u.container.Blocks[i-1].Signature
+	buf = blockPayload(buf[:0], b, previous)
+	if err := u.keys.Verify(u.next[i-1], buf, b.Signature); err != nil {
+		return buf, u.refuse(u.next[i-1], i, "not signed by the key that block "+strconv.Itoa(i-1)+" names", err)
+	}
+	if b.External == nil {
+		return buf, nil
+	}
+	buf = externalPayload(buf[:0], b.Payload, previous)
+	if err := u.keys.Verify(u.external[i], buf, b.External.Signature); err != nil {
+		return buf, u.refuse(u.external[i], i, "external signature", err)
+	}
+	return buf, nil
+}
+
+// proofIsSecret reports whether the proof is a secret from which the public key has to
+// be computed.
+func (u *Unverified) proofIsSecret() bool {
+	return u.container.Proof.Kind == wire.ProofNextSecret && !IsInvocationKey(u.next[len(u.next)-1])
 }
 
 func (u *Unverified) verifyProof(buf []byte) error {

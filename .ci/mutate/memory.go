@@ -3,7 +3,7 @@ package main
 // memoryMutants are about what is remembered of keys and chains.
 var memoryMutants = []mutant{
 	{"only the very blocks are known", "token/unverified.go", "if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) {", "if !bytes.Equal(blocks[i].Message, u.container.Blocks[i].Message) && false {", "./token", "VerifyAfter"},
-	{"what follows known blocks is verified", "token/unverified.go", "c, err := u.verifyRest(len(known.blocks), &known.chain)", "c, err := u.verifyRest(len(u.container.Blocks), &known.chain)", "./token", "VerifyAfter"},
+	{"what follows known blocks is verified", "token/unverified.go", "c, err := u.verifyRest(len(known.blocks), &known.chain, s)", "c, err := u.verifyRest(len(u.container.Blocks), &known.chain, s)", "./token", "VerifyAfter"},
 	{"no small-order R with a table", "token/ed25519_table.go", "if err := checkEncoding([32]byte(sig[:32])); err != nil {", "if err := error(nil); err != nil {", "./token", "Ed25519CCTV"},
 	{"R is compared with a table", "token/ed25519_table.go", "if string(r.Bytes()) != string(sig[:32]) {", "if false {", "./token", "KeyMemory"},
 	{"few tables", "token/keymemory.go", "(m.tables > m.most || m.recent.Len() > m.most*watched)", "m.recent.Len() > m.most*watched", "./token", "KeyMemory"},
