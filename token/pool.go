@@ -1,6 +1,7 @@
 package token
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,7 +47,8 @@ const shareFrom = 2
 
 // shared is the verification of one token by several.
 type shared struct {
-	u *Unverified
+	u    *Unverified
+	gate atomic.Bool // open or closed
 
 	mu      sync.Mutex
 	changed sync.Cond // on mu
@@ -102,6 +104,10 @@ func (p *Pool) ask(s *shared) bool {
 	return true
 }
 
+// patience is how often a worker lets others go first while block 0 is checked, before
+// it sleeps: it would wake up when half of the work is done.
+const patience = 500
+
 func (p *Pool) serve(s *shared) {
 	defer p.running.Add(-1)
 	buf := make([]byte, 0, 1024)
@@ -122,6 +128,12 @@ func (p *Pool) serve(s *shared) {
 func (s *shared) help(buf []byte) []byte {
 	if s.takeAhead() {
 		buf = s.check(len(s.u.container.Blocks), buf)
+	}
+	for range patience {
+		if s.gate.Load() {
+			break
+		}
+		runtime.Gosched()
 	}
 	return s.checkAll(buf)
 }
@@ -203,6 +215,7 @@ func (s *shared) check(part int, buf []byte) []byte {
 func (s *shared) finish(buf []byte) error {
 	s.mu.Lock()
 	s.open = true
+	s.gate.Store(true)
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	s.checkAll(buf)
@@ -224,6 +237,7 @@ func (s *shared) end() {
 	}
 	s.mu.Lock()
 	s.closed = true
+	s.gate.Store(true)
 	s.changed.Broadcast()
 	s.mu.Unlock()
 }

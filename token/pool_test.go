@@ -289,3 +289,34 @@ func TestPoolLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestPoolOrder: in whichever order two blocks that fail are done, the first in the token
+// decides, and no other is begun.
+func TestPoolOrder(t *testing.T) {
+	_, data := shareable(t, 6)
+	for _, reverse := range []bool{false, true} {
+		u, err := Parse(data, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.next[0], u.next[1] = numberedKey(t, 60).Public(), numberedKey(t, 61).Public()
+		s := newShared(u, 1)
+		s.helpers, s.open = 2, true
+		first, _ := s.take()
+		second, ok := s.take()
+		if first != 1 || second != 2 || !ok {
+			t.Fatal(first, second, ok)
+		}
+		if reverse {
+			first, second = second, first
+		}
+		s.check(first, nil)
+		if part, ok := s.take(); ok {
+			t.Errorf("part %d is begun after one has failed", part)
+		}
+		s.check(second, nil)
+		if e, ok := s.err.(*Error); !ok || e.Block != 1 || s.busy != 0 {
+			t.Errorf("%v", s.err)
+		}
+	}
+}

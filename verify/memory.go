@@ -26,6 +26,7 @@ const DefaultMemory = 16 << 20
 // same. It is safe for concurrent use.
 type memory struct {
 	keys  *token.KeyMemory
+	pool  *token.Pool
 	facts []delegation.FactType // that the service registers for block 0
 
 	mu       sync.Mutex
@@ -102,6 +103,7 @@ func (m *memory) read(roots *trust.Roots, text string, now time.Time) (*token.To
 		return nil, nil, nil, err
 	}
 	u.Remember(m.keys)
+	u.Share(m.pool)
 	known := m.find(u, roots, now)
 	if known == nil {
 		m.misses.Add(1)

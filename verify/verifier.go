@@ -110,6 +110,11 @@ type Options struct {
 	// verified, in bytes; zero means 16 MiB, a negative number nothing. It holds no
 	// decisions.
 	Memory int
+
+	// Workers bounds how many goroutines check signatures of a chain that is not known,
+	// besides the one that asks for the decision; see [token.Pool]. Zero means one less
+	// than GOMAXPROCS, at most 3; a negative number none.
+	Workers int
 }
 
 // A Verifier decides requests for one service. It is safe for concurrent use.
@@ -157,6 +162,7 @@ func New(audience string, roots trust.Source, o *Options) (*Verifier, error) {
 		v.options.Memory = DefaultMemory
 	}
 	v.memory = newMemory(max(v.options.Memory, 0), v.options.TokenFacts)
+	v.memory.pool = newPool(v.options.Workers)
 	if v.options.MaxSession == 0 {
 		v.options.MaxSession = DefaultMaxSession
 	}

@@ -256,6 +256,7 @@ func TestEveryOption(t *testing.T) {
 		"Policy": "TestPolicies", "Externs": "TestPolicies", "Now": "TestClockDoesNotGoBack", "Replay": "TestReplayIsDenied", "AllowReplay": "TestReplayIsDenied",
 		"Memory": "TestMemoryIsBounded", "AllowApprovalReuse": "TestApprovalReuseAllowedByName", "Revocations": "TestRevoked", "MaxStale": "TestStale",
 		"Directory": "TestDirectory", "TokenFacts": "TestTokenFacts", "MaxDepth": "TestLongChains", "MaxBlocks": "TestLongChains", "MaxSession": "TestSessionWindows",
+		"Workers": "TestWorkersEnd",
 	} {
 		seen[name] = true
 		if !testNames(t, elsewhere, name) {

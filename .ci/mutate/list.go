@@ -24,4 +24,5 @@ var mutants = slices.Concat(
 	shownMutants,
 	gatewayMutants,
 	speedMutants,
+	poolMutants,
 )

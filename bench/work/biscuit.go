@@ -83,12 +83,27 @@ func (b *biscuit) parse() error {
 	return err
 }
 
-func (b *biscuit) verify() (*token.Token, error) {
+func (b *biscuit) verify() (*token.Token, error) { return b.verifyBy(nil) }
+
+// verifyBy has the workers of a pool help.
+func (b *biscuit) verifyBy(p *token.Pool) (*token.Token, error) {
 	u, err := token.Parse(b.data, nil)
 	if err != nil {
 		return nil, err
 	}
+	u.Share(p)
 	return u.Verify(b.root)
+}
+
+// cold does everything, with the workers of a pool.
+func (b *biscuit) cold(p *token.Pool) func() error {
+	return func() error {
+		t, err := b.verifyBy(p)
+		if err != nil {
+			return err
+		}
+		return b.authorize(t)
+	}
 }
 
 func (b *biscuit) compile() (*verify.Authorizer, error) {
@@ -128,18 +143,12 @@ func biscuits(e Env, _ bool) ([]Work, error) {
 		if err != nil {
 			return nil, err
 		}
-		cold := b.beside(e, peers.Cold, func() error {
-			t, err := b.verify()
-			if err != nil {
-				return err
-			}
-			return b.authorize(t)
-		})
+		cold := b.beside(e, peers.Cold, b.cold(nil))
 		m, err := newMacaroon(blocks)
 		if err != nil {
 			return nil, err
 		}
-		cold = append(cold, bare(blocks), measure.InProcess(Macaroon, m.verify))
+		cold = append(cold, measure.InProcess(Pooled, b.cold(token.NewPool(1))), bare(blocks), measure.InProcess(Macaroon, m.verify))
 		if blocks == 1 {
 			j, err := newJWT()
 			if err != nil {

@@ -119,9 +119,15 @@ func (c *chain) verifier(o verify.Options) (*verify.Verifier, error) {
 	return verify.New(audience, c.roots, &o)
 }
 
-// cold verifies a chain that was never seen before, by a verifier without memory.
-func (c *chain) cold() (func() error, error) {
-	v, err := c.verifier(verify.Options{Memory: -1, AllowReplay: true})
+// cold verifies a chain that was never seen before, by a verifier without memory that
+// works alone.
+func (c *chain) cold() (func() error, error) { return c.coldWith(-1) }
+
+// pooled is cold with one worker to help.
+func (c *chain) pooled() (func() error, error) { return c.coldWith(1) }
+
+func (c *chain) coldWith(workers int) (func() error, error) {
+	v, err := c.verifier(verify.Options{Memory: -1, AllowReplay: true, Workers: workers})
 	if err != nil {
 		return nil, err
 	}
@@ -222,6 +228,10 @@ func delegations(e Env, _ bool) ([]Work, error) {
 		if err != nil {
 			return nil, err
 		}
+		pooled, err := c.pooled()
+		if err != nil {
+			return nil, err
+		}
 		known, err := c.known()
 		if err != nil {
 			return nil, err
@@ -233,6 +243,7 @@ func delegations(e Env, _ bool) ([]Work, error) {
 		works = append(works,
 			Work{Delegations, ColdChain, hops, []measure.Side{
 				measure.InProcess(Whittle, cold),
+				measure.InProcess(Pooled, pooled),
 				bare(hops + 1),
 				ask(Tenuo, e.Rust, peers.VerifyChain, tenuoChain(hops)),
 			}},
