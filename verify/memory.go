@@ -82,9 +82,9 @@ func (r *remembered) ready(v *Verifier) {
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
-// take 130 KiB each.
+// take 96 KiB each.
 func newMemory(most int, facts []delegation.FactType) *memory {
-	const keySize = 130 << 10
+	const keySize = 96 << 10
 	return &memory{
 		keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4,
 		chains: map[string]*list.Element{}, sessions: map[string]*list.Element{},
