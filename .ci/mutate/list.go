@@ -23,6 +23,7 @@ var mutants = slices.Concat(
 	grpcMutants,
 	shownMutants,
 	gatewayMutants,
+	pageMutants,
 	speedMutants,
 	poolMutants,
 )

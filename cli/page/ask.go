@@ -74,7 +74,7 @@ func (a *Answer) explain(r *reading.Reading, q *question) {
 	a.Status = title + ". " + suppose + firstReason(e)
 	verdict := el("div", class("verdict "+level),
 		el("h3", text(title)),
-		el("p", code(request), text(" at "), name(delegation.PlainName(q.req.Audience)), text(", "+reading.Stamp(e.At))))
+		el("p", code(request), text(" at "), name(q.req.Audience), text(", "+reading.Stamp(e.At))))
 	if suppose != "" {
 		el("p", text(suppose)).addTo(&verdict)
 	}
@@ -119,9 +119,11 @@ func reasonText(r *verify.Reason) string { return words(r.Message) }
 
 // against shows one reason.
 func against(r *verify.Reason) part {
-	shown := parts{el("p", el("strong", el("bdi", text(where(r)))), text(": "+reasonText(r)))}
-	if r.Asked != "" || r.Allowed != "" {
-		shown = append(shown, comparedWith(r.Asked, r.Allowed))
+	var shown parts
+	if r.Asked != "" && r.Allowed != "" {
+		shown = parts{el("p", el("strong", el("bdi", text(where(r))))), comparedWith(r.Asked, r.Allowed)}
+	} else {
+		shown = parts{el("p", el("strong", el("bdi", text(where(r)))), text(": "+reasonText(r)))}
 	}
 	if r.Check != "" {
 		shown = append(shown, el("p", el("code", class("check"), text(words(r.Check)))))

@@ -97,17 +97,17 @@ func hopTitle(r *reading.Reading, i int) part {
 
 // deed says what a block does to a token, in a sentence.
 func deed(kind verify.HopKind, by, to string) part {
-	who := delegation.PlainName(by)
-	if who == "" {
-		who = "whoever had the bytes"
+	who := part(text("whoever had the bytes"))
+	if by != "" {
+		who = name(by)
 	}
 	does := map[verify.HopKind]string{
 		verify.HopMint: " mints it for ", verify.HopHandoff: " hands it to ", verify.HopNarrow: " narrows it",
 		verify.HopBearer: " makes it a bearer token", verify.HopApproval: " approves an action", verify.HopInvocation: " presents it to ",
 	}[kind]
-	sentence := parts{name(who), text(does)}
+	sentence := parts{who, text(does)}
 	if to != "" && strings.HasSuffix(does, " ") {
-		sentence = append(sentence, name(delegation.PlainName(to)))
+		sentence = append(sentence, name(to))
 	}
 	return sentence
 }
@@ -142,7 +142,7 @@ func meant(c datalog.Check, invocation bool) string {
 			return "one window of time"
 		}
 	}
-	return "a check of its own"
+	return "custom"
 }
 
 // words shortens what nobody reads: a check of 100 kB is no sentence.

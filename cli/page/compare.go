@@ -53,7 +53,7 @@ func (a *Answer) compare(r *reading.Reading, q *question) {
 	}
 	a.Status = title + ". " + c.first + "No trust file, so this is not what a verifier says."
 	verdict := el("div", class("verdict "+level), el("h3", text(title)),
-		el("p", code(reading.RequestLine(&q.req)), text(" at "), name(delegation.PlainName(q.req.Audience)), text(", "+reading.Stamp(q.suppose.At))))
+		el("p", code(reading.RequestLine(&q.req)), text(" at "), name(q.req.Audience), text(", "+reading.Stamp(q.suppose.At))))
 	if len(c.reasons) > 0 {
 		el("ol", class("reasons"), c.reasons).addTo(&verdict)
 	}

@@ -4,7 +4,10 @@
 // in it can turn or hide what stands beside it.
 package page
 
-import "github.com/whittle-auth/whittle/cli/reading"
+import (
+	"github.com/whittle-auth/whittle/cli/reading"
+	"github.com/whittle-auth/whittle/token/delegation"
+)
 
 // An Element is a piece of a document: an element of HTML or SVG, or text where Tag is
 // empty. Tags and attributes' names are ours; texts and values may be anybody's.
@@ -59,9 +62,9 @@ func id(name string) Attr          { return Attr{"id", name} }
 // flag is an attribute that is there or not.
 func flag(name string) Attr { return Attr{name, ""} }
 
-// name is what somebody is called, which is their own affair: isolated, so that its
-// letters do not turn the line around it.
-func name(s string) Element { return el("bdi", class("name"), text(s)) }
+// name is what somebody is called, which others chose: quoted where it is not plain, and
+// isolated, so that its letters do not turn the line around it.
+func name(s string) Element { return el("bdi", class("name"), text(delegation.PlainName(s))) }
 
 // code is text in the language of tokens.
 func code(s string) Element { return el("code", text(s)) }

@@ -57,8 +57,11 @@ func summary(r *reading.Reading) Element {
 	said := el("div", class("said"),
 		el("h2", id("summary"), text("A "+kind(r))),
 		el("p", class("lead"), meaning(r)),
-		badge(r),
-		el("dl", class("facts"), facts(r)))
+		badge(r))
+	if late := strings.TrimSpace(timing(r)); late != "" {
+		el("p", class("badge bad"), el("strong", text(late))).addTo(&said)
+	}
+	el("dl", class("facts"), facts(r)).addTo(&said)
 	s := el("section", class("summary"), attr("aria-labelledby", "summary"))
 	if r.Chain == nil {
 		said.addTo(&s)
@@ -128,13 +131,17 @@ func facts(r *reading.Reading) parts {
 		fs = append(fs, el("div", el("dt", text(label)), el("dd", value...)))
 	}
 	if c := r.Chain; c != nil {
-		add("On behalf of", name(delegation.PlainName(c.Delegator)))
+		add("On behalf of", name(c.Delegator))
 		if holder := c.Holder(); !c.Bearer && c.Invocation == nil {
-			add("Held by", name(delegation.PlainName(holder.Holder)), text(" "), key(holder.Key))
+			add("Held by", name(holder.Holder), text(" "), key(holder.Key))
 		} else if c.Invocation != nil {
-			add("Presented by", name(delegation.PlainName(holder.Holder)), text(" "), key(holder.Key))
+			add("Presented by", name(holder.Holder), text(" "), key(holder.Key))
 		}
-		add("Handed on", text(count(c.Depth, "time")+" after it was minted"))
+		handed := "not since it was minted"
+		if c.Depth > 0 {
+			handed = count(c.Depth, "time") + " since it was minted"
+		}
+		add("Handed on", text(handed))
 	} else {
 		add("Form", text(r.Unverified.Form().String()))
 	}
@@ -207,7 +214,7 @@ func named(list *Element, r *reading.Reading, l *delegation.Link) {
 	case ok:
 		why = "the directory binds " + delegation.PlainName(agent) + " to the key"
 	}
-	el("li", el("span", class("state "+state), text(word)), el("span", el("strong", text("The name ")), name(delegation.PlainName(l.Holder)), text(", "+why+" "), key(l.Key))).addTo(list)
+	el("li", el("span", class("state "+state), text(word)), el("span", el("strong", text("The name ")), name(l.Holder), text(", "+why+" "), key(l.Key))).addTo(list)
 }
 
 func proof(r *reading.Reading) (state, why string) {
@@ -233,7 +240,7 @@ func owner(r *reading.Reading, block int) part {
 			if l.Holder == "" {
 				return parts{}
 			}
-			return parts{name(delegation.PlainName(l.Holder)), text(" ")}
+			return parts{name(l.Holder), text(" ")}
 		}
 	}
 	return parts{}
@@ -249,7 +256,7 @@ func scope(r *reading.Reading) Element {
 		if inv.IsSession() {
 			what = "one connection"
 		}
-		rows = append(rows, el("tr", el("th", attr("scope", "row"), text(what+" to "), name(delegation.PlainName(inv.Audience))), el("td", setter(r, inv.Block))))
+		rows = append(rows, el("tr", el("th", attr("scope", "row"), text(what+" to "), name(inv.Audience)), el("td", setter(r, inv.Block))))
 	}
 	s := el("section", attr("aria-labelledby", "scope"), el("h2", id("scope"), text("What it allows")))
 	if r.Chain.Scope.Empty {
@@ -258,7 +265,7 @@ func scope(r *reading.Reading) Element {
 	if r.Refused != nil {
 		el("p", class("note"), text("If it were trusted, which it is not:")).addTo(&s)
 	}
-	table([]string{"Bound", "Set by"}, rows).addTo(&s)
+	el("div", class("even"), table([]string{"Bound", "Set by"}, rows)).addTo(&s)
 	return s
 }
 
@@ -268,7 +275,7 @@ func setter(r *reading.Reading, block int) part {
 	if who == "" {
 		return text(fmt.Sprintf("block %d, by whoever had the bytes", block))
 	}
-	return parts{text(fmt.Sprintf("block %d, ", block)), name(delegation.PlainName(who))}
+	return parts{text(fmt.Sprintf("block %d, ", block)), name(who)}
 }
 
 // sizes shows what each block takes.

@@ -59,7 +59,7 @@ func TestLook(t *testing.T) {
 	}{
 		"held": {w.narrow.Text(), w.trust, now, []string{
 			"Held token of 2 blocks. Verified: all signatures, from a trusted root key.", "Only agent:runner-7 can go on", "worth nothing",
-			"Held by agent:runner-7 " + w.runner.Public().String(), "2030-01-01T13:00:00Z, in 59 minutes", "!credential"}},
+			"Held by agent:runner-7 " + w.runner.Public().String(), "2030-01-01T13:00:00Z, in 59 minutes", "Holders' names are claims", "Nobody has looked here at revocation", "!credential"}},
 		"held without trust":  {w.narrow.Text(), "", now, []string{"Partly verified: all signatures but the first: who minted the token is a claim.", "✗ not verified Block 0, no trust file says", "With a trust file", "!Verified: all signatures, from"}},
 		"another root":        {w.narrow.Text(), trusting("bob@example.com", w.bob), now, []string{"Not trusted:", "untrusted_root", "✗ not verified Block 0, by no root key of the trust file", "If it were trusted, which it is not:"}},
 		"for another person":  {w.narrow.Text(), trusting("bob@example.com", w.alice), now, []string{"Not trusted:", "untrusted_root", "✗ not verified Block 0, signed with " + w.alice.Public().String() + ", which may not speak for that delegator"}},
@@ -151,13 +151,13 @@ func TestAsk(t *testing.T) {
 			[]string{"Nothing speaks against it. Suppose the holder invokes", "This authorizes nothing", "✓ holds operation rotate", "!✗"},
 			[]string{"Nothing in its blocks speaks against it", "no verifier can be asked", "It authorizes nothing"}},
 		"operation": {func(f *page.Fields) { f.Operation = "delete" },
-			[]string{"Denied: check_failed", "2 reasons", "block 0, by alice@example.com: operation \"delete\", allowed: rotate or read", "Allowed rotate or read", "block 1, by agent:ci: ", "✗ refuses operation rotate or read"},
+			[]string{"Denied: check_failed", "2 reasons", "block 0, by alice@example.com Asked operation \"delete\" Allowed rotate or read", "block 1, by agent:ci Asked", "✗ refuses operation rotate or read"},
 			[]string{"Its blocks deny it. First: block 0, by alice@example.com: operation rotate or read; asked: operation \"delete\"", "block 1, by agent:ci: operation rotate"}},
 		"one hop": {func(f *page.Fields) { f.Operation = "read" },
-			[]string{"Denied: check_failed", "1 reason.", "block 1, by agent:ci: operation \"read\", allowed: rotate", "✓ holds operation rotate or read", "✗ refuses operation rotate"},
+			[]string{"Denied: check_failed", "1 reason.", "block 1, by agent:ci Asked operation \"read\" Allowed rotate", "✓ holds operation rotate or read", "✗ refuses operation rotate"},
 			[]string{"First: block 1, by agent:ci: operation rotate;", "!block 0, by"}},
 		"argument": {func(f *page.Fields) { f.Args = "days=91" },
-			[]string{"Denied: check_failed", "block 1, by agent:ci: days 91, allowed: 1 to 90", "✗ refuses arg days 1..90"},
+			[]string{"Denied: check_failed", "block 1, by agent:ci Asked days 91 Allowed 1 to 90", "✗ refuses arg days 1..90"},
 			[]string{"block 1, by agent:ci: arg days 1..90", "Asked days 91"}},
 		"argument of another type": {func(f *page.Fields) { f.Args = `days="30"` }, []string{"Denied: check_failed"}, []string{"Its blocks deny it"}},
 		"several resources": {func(f *page.Fields) { f.Resources = "payments/certs/api\npayments/certs/web" },
@@ -232,10 +232,11 @@ func TestFieldsSayWhatIsWrong(t *testing.T) {
 		"facts":     func(f *page.Fields) { f.Facts = "role(text)" },
 		"policy":    func(f *page.Fields) { f.Policy = "allow if" },
 		"directory": func(f *page.Fields) { f.Directory = "nobody" },
+		"policy ":   func(f *page.Fields) { f.Policy = strings.Repeat("allow if true;", 5000) },
 	} {
 		f := good
 		change(&f)
-		if a := page.Ask(&f, now); a.Errors[field] == "" || a.Body != nil || a.Status == "" {
+		if a := page.Ask(&f, now); a.Errors[strings.TrimSpace(field)] == "" || a.Body != nil || a.Status == "" {
 			t.Errorf("%s: %q, %q, %d elements", field, a.Status, a.Errors, len(a.Body))
 		}
 	}
@@ -331,6 +332,32 @@ func TestHostileTextIsText(t *testing.T) {
 		inOrder(t, a.Body)
 		if got, want := skeleton(report), skeleton(map[bool]string{false: ours, true: others}[plain]); got != want {
 			t.Errorf("%q changes the markup:\n%s\n%s", name, got, want)
+		}
+	}
+}
+
+// TestNamesAreQuoted: a name that could pass for what stands beside it is quoted wherever
+// it stands, also where a request is held against the token.
+func TestNamesAreQuoted(t *testing.T) {
+	w := newWorld(t)
+	const name = "anybody at all, for anything."
+	held := w.mint(t, name, delegation.Resource("a"), delegation.Operation("read"))
+	channel := must(delegation.ParseChannel("tls-exporter:" + strings.Repeat("01", 32)))(t)
+	from, until := now.Add(-30*time.Second), now.Add(time.Minute)
+	for _, c := range []token.Chain{
+		held,
+		must(attenuate.Handoff(held, w.ci, name, w.runner.Public()))(t),
+		must(attenuate.Narrow(held, w.ci, caveat(t, "arg a 1")))(t),
+		must(attenuate.InvokeAt(held, w.ci, delegation.Request{Operation: "read", Resource: "a", Audience: name}, from, until))(t),
+		must(attenuate.InvokeSessionAt(held, w.ci, name, channel, from, until))(t),
+	} {
+		f := page.Fields{Token: c.Text(), Operation: "write", Resources: "a", Audience: name}
+		for _, trust := range []string{"", w.trust} {
+			f.Trust = trust
+			shown := said(page.Look(&f, now)) + said(page.Ask(&f, now))
+			if all, quoted := strings.Count(shown, name), strings.Count(shown, `"`+name+`"`); all == 0 || all != quoted {
+				t.Errorf("%d of %d times in quotes: %s", quoted, all, shown)
+			}
 		}
 	}
 }
