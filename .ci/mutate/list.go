@@ -21,6 +21,7 @@ var mutants = slices.Concat(
 	httpauthMutants,
 	agentMutants,
 	grpcMutants,
+	envoyMutants,
 	shownMutants,
 	gatewayMutants,
 	pageMutants,
