@@ -25,6 +25,7 @@ var mutants = slices.Concat(
 	shownMutants,
 	gatewayMutants,
 	pageMutants,
+	mcpMutants,
 	speedMutants,
 	poolMutants,
 )
