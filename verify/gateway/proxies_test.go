@@ -13,8 +13,18 @@ import (
 	"github.com/whittle-auth/whittle/verify/httpauth"
 )
 
-func TestNginx(t *testing.T) { throughProxy(t, nginx(t)) }
 func TestCaddy(t *testing.T) { throughProxy(t, caddy(t)) }
+
+func TestNginx(t *testing.T) {
+	s := nginx(t)
+	throughProxy(t, s)
+	t.Run("internal redirect", func(t *testing.T) {
+		text := s.invoke(delegation.Request{Operation: "read", Resource: "docs/again/a"})
+		if status, header, _ := s.send(t, headers("GET /again/a", text), ""); status != 401 || !strings.Contains(header.Get("WWW-Authenticate"), "replay") {
+			t.Errorf("%d %v", status, header)
+		}
+	})
+}
 
 // TestNginxForgets: whoever forgets a line of nginx's configuration notices, since honest
 // requests are denied then.
