@@ -26,7 +26,7 @@ const service = "svc:payments"
 
 // A world is a service with one person's root, and an agent that holds a token.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	verifier *verify.Verifier
 	agent    token.PrivateKey
 	held     token.Chain
@@ -56,7 +56,7 @@ func key(t testing.TB) token.PrivateKey {
 }
 
 // newWorld mints a token that allows everything below pay, as far as the caveats go.
-func newWorld(t *testing.T, caveats ...delegation.Caveat) *world {
+func newWorld(t testing.TB, caveats ...delegation.Caveat) *world {
 	t.Helper()
 	root, w := key(t), &world{t: t, agent: key(t)}
 	memory, err := replay.NewMemory(time.Now(), &replay.Options{FirstStart: true})

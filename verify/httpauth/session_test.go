@@ -73,7 +73,7 @@ func (s *witness) seen(t *testing.T) (connections, tokens int) {
 }
 
 // startTLS runs a service over one version of TLS.
-func startTLS(t *testing.T, h http.Handler, http2 bool, version uint16) *httptest.Server {
+func startTLS(t testing.TB, h http.Handler, http2 bool, version uint16) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
 	srv.EnableHTTP2 = http2
