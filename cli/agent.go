@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,3 +42,8 @@ func withoutAgent(err error) error {
 
 // hasAgent reports whether the environment names an agent.
 func hasAgent() bool { return os.Getenv(localagent.Variable) != "" }
+
+// environWithoutAgent is the environment for programs that are not to find the agent.
+func environWithoutAgent() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, localagent.Variable+"=") })
+}

@@ -21,7 +21,8 @@ type delegate struct {
 
 	// held is the token that is meant, verified from the roots of --trust where that is
 	// given. Without it the agent has done so, as far as it was told whom to trust.
-	held token.Chain
+	held  token.Chain
+	chain *delegation.Chain
 }
 
 // delegateFor returns the agent that is to use a token: one that it holds under this
@@ -43,7 +44,7 @@ func delegateFor(c *cli.Context, env *Env, arg string) (*delegate, error) {
 	if err != nil || u.Form() != token.Held {
 		return nil, err
 	}
-	d.held, _, err = d.opened(c, env, u)
+	d.held, d.chain, err = d.opened(c, env, u)
 	return d, err
 }
 

@@ -28,11 +28,15 @@ func holderEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logge
 			return nil, usagef("--%s is for the server's end, --hold makes the client's", name)
 		}
 	}
+	h := &holding{env: env, arg: c.String("hold")}
+	if !c.IsSet("key") && hasAgent() {
+		h.agent = func() (*delegate, error) { return delegateFor(c, env, h.arg) }
+		return h.end(m, maxLine, logger)
+	}
 	file, err := required(c, "key")
 	if err != nil {
 		return nil, err
 	}
-	h := &holding{env: env, arg: c.String("hold")}
 	if h.now, err = clock(c, env); err != nil {
 		return nil, err
 	}
@@ -46,6 +50,10 @@ func holderEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logge
 	} else {
 		hint(env.Stderr, "without --trust nothing shows who minted the token: all of the chain but its first signature was verified")
 	}
+	return h.end(m, maxLine, logger)
+}
+
+func (h *holding) end(m *toolcall.Mapping, maxLine int, logger *slog.Logger) (mcpEnd, error) {
 	if _, _, err := h.open(); err != nil {
 		return nil, err
 	}
@@ -60,9 +68,28 @@ type holding struct {
 	key   token.Signer
 	roots *trust.Roots
 	now   func() time.Time
+
+	// agent finds who has the key in place of it, where it is not given.
+	agent func() (*delegate, error)
+}
+
+// delegate asks anew each time: the agent can be given another token of the name.
+func (h *holding) delegate() (*delegate, error) {
+	d, err := h.agent()
+	if err == nil && d == nil {
+		err = usagef("--hold wants a held token, which its holder invokes for each call")
+	}
+	return d, err
 }
 
 func (h *holding) open() (token.Chain, *delegation.Chain, error) {
+	if h.agent != nil {
+		d, err := h.delegate()
+		if err != nil {
+			return nil, nil, err
+		}
+		return d.held, d.chain, nil
+	}
 	u, err := readToken(h.env, h.arg, false)
 	if err != nil {
 		return nil, nil, err
@@ -74,7 +101,14 @@ func (h *holding) open() (token.Chain, *delegation.Chain, error) {
 }
 
 // Invoke implements the invoker of package httpauth.
-func (h *holding) Invoke(_ context.Context, req delegation.Request) (string, error) {
+func (h *holding) Invoke(ctx context.Context, req delegation.Request) (string, error) {
+	if h.agent != nil {
+		d, err := h.delegate()
+		if err != nil {
+			return "", err
+		}
+		return d.client.Invoke(ctx, d.which, req, 0)
+	}
 	t, _, err := h.open()
 	if err != nil {
 		return "", err
