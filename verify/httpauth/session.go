@@ -96,7 +96,8 @@ func sessionBase(base *http.Transport) (*http.Transport, error) {
 			return nil, fmt.Errorf("http.DefaultTransport is none of package net/http: give a base")
 		}
 	}
-	if base.DialTLSContext != nil || base.DialTLS != nil { //nolint:staticcheck // to refuse it
+	//lint:ignore SA1019 The old field counts as the new one does.
+	if base.DialTLSContext != nil || base.DialTLS != nil {
 		return nil, fmt.Errorf("a base that makes TLS connections itself shows nothing of them")
 	}
 	base = base.Clone()

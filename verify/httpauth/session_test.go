@@ -428,7 +428,7 @@ func TestSessionWaits(t *testing.T) {
 	go func() {
 		r, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/pay/a", nil)
 		if err == nil {
-			_, err = client.Do(r) //nolint:bodyclose // there is none
+			_, err = client.Do(r)
 		}
 		ended <- err
 	}()
