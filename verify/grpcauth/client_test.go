@@ -163,10 +163,10 @@ func TestNewClientRefuses(t *testing.T) {
 	if c, err := grpcauth.NewClient(" x", httpauth.Hold(w.held, w.agent), nil); err == nil || c != nil {
 		t.Error("no name")
 	}
-	if s, err := grpcauth.NewSession(service, nil, w.agent); err == nil || s != nil {
-		t.Error("no token")
+	if s, err := grpcauth.NewSession(service, nil); err == nil || s != nil {
+		t.Error("no invoker of sessions")
 	}
-	if s, err := grpcauth.NewSession("", w.held, w.agent); err == nil || s != nil {
+	if s, err := grpcauth.NewSession("", httpauth.Hold(w.held, w.agent)); err == nil || s != nil {
 		t.Error("no name for a session")
 	}
 }

@@ -13,6 +13,8 @@
 //	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(creds),
 //		grpc.WithChainUnaryInterceptor(c.Unary), grpc.WithChainStreamInterceptor(c.Stream))
 //
+// Package attenuate/agent has an invoker for keys that are in another process.
+//
 // Both ends make the same [delegation.Request] of the same call, by a [Mapping]. Without
 // one, the operation is the method's name and the resource the service's full name:
 // /payments.v1.Certs/Rotate asks for the operation "Rotate" on "payments.v1.Certs". The

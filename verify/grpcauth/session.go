@@ -3,57 +3,57 @@ package grpcauth
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/credentials"
 
-	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/httpauth"
 )
 
 // maxConnections bounds for how many connections a [Session] keeps a token.
 const maxConnections = 16
 
-// A Session is a [credentials.PerRPCCredentials] that invokes a held token for a TLS
-// connection instead of each call. The token goes with every call on that connection, and
-// the service decides on each of them, where it allows sessions at all.
+// A Session is a [credentials.PerRPCCredentials] that presents one token for each TLS
+// connection instead of one for each call. The token goes with every call on the very
+// connection that it is bound to, and the service decides on each of them, where it allows
+// sessions at all ([Options.AllowSessions]). It is replaced before it ends.
 //
 // It is worth less than a [Client]: nothing shows which calls the holder meant. Prefer a
 // Client, unless a signature for each call is too slow or the agent streams messages.
 // Use it with [grpc.WithPerRPCCredentials], without the interceptors of a Client.
 type Session struct {
 	audience string
-	held     token.Chain
-	holder   token.Signer
+	invoker  httpauth.SessionInvoker
 
-	mu     sync.Mutex
+	// turn is taken by whoever looks at the tokens, so that one is made for all who wait.
+	turn   chan struct{}
 	tokens map[delegation.Channel]opened
 }
 
 type opened struct {
-	text string
-	at   time.Time
+	text  string
+	renew time.Time
 }
 
-// NewSession returns the credentials for the service of the given name, by a token that
-// holder is the holder of.
-func NewSession(audience string, held token.Chain, holder token.Signer) (*Session, error) {
-	if held == nil || holder == nil {
-		return nil, fmt.Errorf("a session needs a held token and its holder's key")
+// NewSession returns the credentials for the service of the given name, as it knows
+// itself. See [httpauth.Hold] for an invoker in this process.
+func NewSession(audience string, invoker httpauth.SessionInvoker) (*Session, error) {
+	if invoker == nil {
+		return nil, fmt.Errorf("a session needs an invoker")
 	}
 	if err := delegation.ValidName(audience); err != nil {
 		return nil, fmt.Errorf("audience %q: %w", audience, err)
 	}
-	return &Session{audience: audience, held: held, holder: holder, tokens: map[delegation.Channel]opened{}}, nil
+	return &Session{audience: audience, invoker: invoker, turn: make(chan struct{}, 1), tokens: map[delegation.Channel]opened{}}, nil
 }
 
 // RequireTransportSecurity reports true: without TLS there is nothing to bind to.
 func (s *Session) RequireTransportSecurity() bool { return true }
 
-// GetRequestMetadata returns the token for the connection that a call goes out on. It
-// makes a new one when half of [attenuate.SessionWindow] is over.
+// GetRequestMetadata returns the token for the connection that a call goes out on, a new
+// one where the last has lived three quarters of its time.
 func (s *Session) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	call, _ := credentials.RequestInfoFromContext(ctx)
 	info, ok := call.AuthInfo.(credentials.TLSInfo)
@@ -64,30 +64,61 @@ func (s *Session) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 	if err != nil {
 		return nil, unsent(err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t, ok := s.tokens[channel]; ok && time.Since(t.at) < attenuate.SessionWindow/2 {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	now := time.Now()
+	if t, ok := s.tokens[channel]; ok && now.Before(t.renew) {
 		return bearer(t.text), nil
 	}
-	c, err := attenuate.InvokeSession(s.held, s.holder, s.audience, channel)
+	text, err := s.invoker.InvokeSession(ctx, s.audience, channel)
 	if err != nil {
 		return nil, unsent(fmt.Errorf("invoking the token: %w", err))
 	}
+	expires, err := expiry(text, s.audience, channel)
+	if err != nil {
+		return nil, unsent(fmt.Errorf("what the invoker returned: %w", err))
+	}
 	s.forget()
-	s.tokens[channel] = opened{c.Text(), time.Now()}
-	return bearer(c.Text()), nil
+	s.tokens[channel] = opened{text, now.Add(expires.Sub(now) / 4 * 3)}
+	return bearer(text), nil
 }
 
-// forget makes room for one more connection: that with the oldest token goes.
+// expiry returns when a token ends that is bound to the channel and the service, and
+// refuses any other.
+func expiry(text, audience string, channel delegation.Channel) (time.Time, error) {
+	u, err := token.ParseText(text, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	c, err := u.VerifyUnrooted()
+	if err != nil {
+		return time.Time{}, err
+	}
+	chain, err := delegation.ReadUnregistered(c)
+	if err != nil {
+		return time.Time{}, err
+	}
+	inv := chain.Invocation
+	if inv == nil || inv.Channel != channel || inv.Audience != audience {
+		return time.Time{}, fmt.Errorf("it is no session with %q on this connection", audience)
+	}
+	return time.Unix(int64(inv.Expires), 0), nil
+}
+
+// forget makes room for one more connection: that whose token ends first goes.
 func (s *Session) forget() {
 	if len(s.tokens) < maxConnections {
 		return
 	}
-	var oldest delegation.Channel
+	var first delegation.Channel
 	for channel, t := range s.tokens {
-		if oldest == (delegation.Channel{}) || t.at.Before(s.tokens[oldest].at) {
-			oldest = channel
+		if first == (delegation.Channel{}) || t.renew.Before(s.tokens[first].renew) {
+			first = channel
 		}
 	}
-	delete(s.tokens, oldest)
+	delete(s.tokens, first)
 }

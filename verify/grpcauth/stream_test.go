@@ -2,6 +2,7 @@ package grpcauth_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -11,11 +12,13 @@ import (
 	"google.golang.org/grpc/codes"
 	pb "google.golang.org/grpc/interop/grpc_testing"
 	reflection "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify/grpcauth"
+	"github.com/whittle-auth/whittle/verify/httpauth"
 )
 
 // three asks for three answers.
@@ -158,7 +161,7 @@ func (w *world) loopback(o *grpcauth.Options) func(...grpc.DialOption) *grpc.Cli
 // session is the dial option of an agent that holds a session.
 func (w *world) session() (*grpcauth.Session, grpc.DialOption) {
 	w.t.Helper()
-	s, err := grpcauth.NewSession(service, w.held, w.agent)
+	s, err := grpcauth.NewSession(service, httpauth.Hold(w.held, w.agent))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -188,6 +191,65 @@ func TestSession(t *testing.T) {
 	expect(t, "somebody else's", call(dial(grpc.WithPerRPCCredentials(stolen))), codes.PermissionDenied, token.CodeCheckFailed)
 	if w.count() != 7 {
 		t.Errorf("served %d times", w.count())
+	}
+}
+
+// counting invokes as another invoker does, and counts.
+type counting struct {
+	httpauth.SessionInvoker
+	sessions int
+}
+
+func (c *counting) InvokeSession(ctx context.Context, audience string, channel delegation.Channel) (string, error) {
+	c.sessions++
+	return c.SessionInvoker.InvokeSession(ctx, audience, channel)
+}
+
+// sessionInvoker is an agent elsewhere.
+type sessionInvoker func(audience string, channel delegation.Channel) (string, error)
+
+func (f sessionInvoker) InvokeSession(_ context.Context, audience string, channel delegation.Channel) (string, error) {
+	return f(audience, channel)
+}
+
+// TestSessionOfAnotherProcess: one token is made for each connection, and only what is one
+// goes out.
+func TestSessionOfAnotherProcess(t *testing.T) {
+	w := newWorld(t)
+	hold := httpauth.Hold(w.held, w.agent)
+	dial := w.loopback(&grpcauth.Options{AllowSessions: true})
+	calls := func(i httpauth.SessionInvoker) error {
+		s, err := grpcauth.NewSession(service, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := pb.NewTestServiceClient(dial(grpc.WithPerRPCCredentials(s)))
+		for range 3 {
+			if _, err := client.UnaryCall(t.Context(), simple); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	c := &counting{SessionInvoker: hold}
+	if err := calls(c); err != nil || c.sessions != 1 {
+		t.Errorf("%d sessions, %v", c.sessions, err)
+	}
+	other := delegation.Channel{Kind: delegation.TLSExporter, Value: [32]byte{1}}
+	for name, f := range map[string]sessionInvoker{
+		"gone":               func(string, delegation.Channel) (string, error) { return "", errors.New("gone") },
+		"rubbish":            func(string, delegation.Channel) (string, error) { return "x", nil },
+		"the held token":     func(string, delegation.Channel) (string, error) { return w.held.Text(), nil },
+		"an invocation":      func(string, delegation.Channel) (string, error) { return w.invoke(unary(nil)), nil },
+		"another connection": func(a string, _ delegation.Channel) (string, error) { return hold.InvokeSession(t.Context(), a, other) },
+		"another service": func(_ string, c delegation.Channel) (string, error) {
+			return hold.InvokeSession(t.Context(), "svc:other", c)
+		},
+	} {
+		before := w.count()
+		if err := calls(f); status.Code(err) != codes.Unauthenticated || grpcauth.CodeOf(err) != "" || w.count() != before {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
