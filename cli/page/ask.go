@@ -65,7 +65,7 @@ func (a *Answer) explain(r *reading.Reading, q *question) {
 	title, level := "Nothing speaks against it", "good"
 	suppose := ""
 	if e.Supposed {
-		suppose = "Suppose the holder invokes the token for this very request. "
+		suppose = "As it is, a service answers " + string(e.Code) + ". Suppose the holder invokes the token for this very request. "
 	}
 	if n := len(e.Against); n > 0 {
 		title, level = "Denied: "+string(e.Against[0].Code), "bad"

@@ -21,7 +21,7 @@ func Desk() []Element {
 					el("button", attr("type", "submit"), class("primary"), text("Read")),
 					el("button", attr("type", "button"), id("clear"), text("Clear everything")))),
 			el("p", class("status"), id("status"), attr("role", "status"), text("Starting…")),
-			el("div", id("reading"), attr("tabindex", "-1")),
+			el("div", id("reading"), attr("tabindex", "-1"), attr("role", "region"), attr("aria-label", "What the token says")),
 			el("section", id("asking"), attr("aria-labelledby", "ask-title"), flag("hidden"),
 				el("h2", id("ask-title"), text("What if it is asked?")),
 				el("p", class("note"), text("Holds a request against every block and says all that speaks against it. A simulation: it authorizes nothing and is recorded nowhere.")),
@@ -36,12 +36,13 @@ func Desk() []Element {
 						el("div", class("fields"),
 							area("context", "Context", "The service's own state, NAME=VALUE, one on each line.", "2"),
 							area("facts", "Registered facts", "Facts that tokens may tell, such as role(string), one on each line.", "2"),
+							line("channel", "Connection", "Of a session: tls-exporter or client-cert, a colon, and hexadecimal digits.", ""),
 							area("directory", "Directory", "Which name belongs to which agent's key: allowed_signers lines with namespaces=\"whittle-agent\".", "3"),
 							area("policy", "Policy", "The service's own Datalog.", "3")),
 						el("p", el("label", class("choice"), el("input", attr("type", "checkbox"), id("bearer"), attr("name", "bearer")), text(" It accepts bearer tokens")))),
 					el("p", class("actions"), el("button", attr("type", "submit"), class("primary"), text("Simulate")))),
 				el("p", class("status"), id("verdict"), attr("role", "status")),
-				el("div", id("answer"), attr("tabindex", "-1")))),
+				el("div", id("answer"), attr("role", "region"), attr("aria-label", "The answer")))),
 		el("footer", el("p", text("Nothing leaves this page: its policy allows no connection, and it uses no storage. Close it, and the token is gone."))),
 	}
 }

@@ -27,6 +27,7 @@ type Fields struct {
 	Facts     string `json:"facts"` // fact types, one on each line
 	Policy    string `json:"policy"`
 	Directory string `json:"directory"`
+	Channel   string `json:"channel"` // the connection, KIND:HEX
 	Bearer    bool   `json:"bearer"` // bearer tokens are allowed
 }
 
@@ -149,7 +150,7 @@ func (a *Answer) question(f *Fields, now time.Time) (q question) {
 			a.Errors[field] = "This cannot be read: " + err.Error() + "."
 		}
 	}
-	for field, s := range map[string]string{"operation": f.Operation, "resources": f.Resources, "args": f.Args, "audience": f.Audience, "context": f.Context, "facts": f.Facts, "policy": f.Policy} {
+	for field, s := range map[string]string{"operation": f.Operation, "resources": f.Resources, "args": f.Args, "audience": f.Audience, "context": f.Context, "facts": f.Facts, "channel": f.Channel, "policy": f.Policy} {
 		if len(s) > maxField {
 			a.Errors[field] = fmt.Sprintf("This is longer than %d bytes.", maxField)
 		}
@@ -176,6 +177,10 @@ func (a *Answer) question(f *Fields, now time.Time) (q question) {
 	wrong("context", err)
 	_, err = delegation.ContextFacts(q.suppose.State.Context)
 	wrong("context", err)
+	if channel := strings.TrimSpace(f.Channel); channel != "" {
+		q.suppose.State.Channel, err = delegation.ParseChannel(channel)
+		wrong("channel", err)
+	}
 	for _, line := range nonempty(f.Facts) {
 		t, err := delegation.ParseFactType(line)
 		wrong("facts", err)

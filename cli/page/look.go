@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,7 +24,11 @@ func sections(r *reading.Reading) []Element {
 // Headline says in a sentence what a token is and how far it is verified.
 func Headline(r *reading.Reading) string {
 	what := strings.ToUpper(kind(r)[:1]) + kind(r)[1:]
-	return fmt.Sprintf("%s of %s. Verified: %s.%s", what, count(len(r.Blocks), "block"), r.Verified, timing(r))
+	verified := "Verified: " + r.Verified.String()
+	if r.Refused != nil {
+		verified = "Not trusted: " + problem(r.Refused)
+	}
+	return fmt.Sprintf("%s of %s. %s.%s", what, count(len(r.Blocks), "block"), verified, timing(r))
 }
 
 // kind names what a token is.
@@ -33,10 +36,10 @@ func kind(r *reading.Reading) string {
 	switch {
 	case r.Verified == reading.Nothing:
 		return "token that does not verify"
-	case r.Chain == nil && r.Refused == nil:
-		return "plain Biscuit"
+	case r.Chain == nil && r.Unverified.Form() == token.Held:
+		return "held token outside the vocabulary"
 	case r.Chain == nil:
-		return "token that cannot be read as ours"
+		return "plain Biscuit"
 	}
 	form, _, _ := strings.Cut(reading.FormName(r.Token, r.Chain), " ")
 	return form + " token"
@@ -76,10 +79,10 @@ func meaning(r *reading.Reading) part {
 	switch {
 	case r.Verified == reading.Nothing:
 		return text("Its signatures do not verify. What the blocks say is shown below, and nothing of it counts.")
-	case r.Chain == nil && r.Refused == nil:
-		return text("It is none of ours: any holder of its bytes may use it as it is. Its blocks are shown; whom they are about is for its own service to say.")
+	case r.Chain == nil && r.Unverified.Form() == token.Held:
+		return text("Nobody but its holder can go on with it, and a service refuses it as it is: its blocks say what no token of Whittle says.")
 	case r.Chain == nil:
-		return text("Its blocks are shown below, and nothing of them counts.")
+		return text("It is none of Whittle's: whoever has its bytes can use it, for what its own service makes of it. It is a credential: pass it on to nobody.")
 	}
 	switch inv := r.Chain.Invocation; {
 	case inv != nil && inv.IsSession():
@@ -96,24 +99,23 @@ func meaning(r *reading.Reading) part {
 
 // badge says how far the token is verified.
 func badge(r *reading.Reading) Element {
-	level, word := "bad", "Not verified"
+	var level, word, why string
 	switch {
-	case r.Verified == reading.Rooted && r.Refused == nil:
-		level, word = "good", "Verified"
-	case r.Verified != reading.Nothing && r.Refused == nil:
-		level, word = "warn", "Partly verified"
+	case r.Verified == reading.Nothing:
+		level, word, why = "bad", "Not verified", problem(r.Refused)
+	case r.Refused != nil:
+		level, word, why = "bad", "Not trusted", problem(r.Refused)
+	case r.Verified == reading.Unrooted:
+		level, word, why = "warn", "Partly verified", r.Verified.String()
+	default:
+		level, word, why = "good", "Verified", r.Verified.String()
 	}
-	if level == "bad" && r.Verified != reading.Nothing {
-		word = "Not trusted"
-	}
-	content := parts{el("strong", text(word+":")), text(" " + r.Verified.String() + ".")}
-	if r.Why != nil && r.Verified != reading.Nothing && r.Refused == nil {
-		content = append(content, text(" It is not in Whittle's vocabulary: "+r.Why.Error()+"."))
-	} else if r.Why != nil {
-		content = append(content, text(" "+problem(r.Why)+"."))
-	}
+	content := parts{el("strong", text(word+":")), text(" " + why + ".")}
 	if r.Roots == nil && r.Verified == reading.Unrooted {
-		content = append(content, text(" With a trust file, the first can be checked too."))
+		content = append(content, text(" A trust file says whose key the first has to be."))
+	}
+	if r.Chain == nil && r.Refused == nil && r.Why != nil {
+		content = append(content, text(" Not in the vocabulary: "+problem(r.Why)+"."))
 	}
 	return el("p", class("badge "+level), content)
 }
@@ -159,93 +161,6 @@ func facts(r *reading.Reading) parts {
 	return fs
 }
 
-// verification says of each signature whether it is verified and against which key.
-func verification(r *reading.Reading) Element {
-	list := el("ul", class("signatures"))
-	row := func(state, what string, against ...part) {
-		word := map[string]string{"good": "✓ verified", "bad": "✗ not verified", "warn": "– open"}[state]
-		el("li", el("span", class("state "+state), text(word)), el("span", el("strong", text(what)), text(", "), parts(against))).addTo(&list)
-	}
-	for i := range r.Blocks {
-		b := &r.Blocks[i]
-		what := fmt.Sprintf("Block %d", i)
-		switch {
-		case r.Verified == reading.Nothing:
-			row("bad", what, text("as nothing of this token is"))
-		case i > 0:
-			row("good", what, text("by the key that block "+strconv.Itoa(i-1)+" names, "), owner(r, i-1), key(r.Blocks[i-1].Next))
-		case r.Verified == reading.Rooted && r.Refused != nil:
-			row("bad", what, text("signed with "), key(r.Token.Root()), text(", which may not speak for that delegator: "+problem(r.Refused)))
-		case r.Verified == reading.Rooted:
-			row("good", what, text("by the root key "), key(r.Token.Root()), text(", "+strings.Join(plainNames(r.Roots.Names(r.Token.Root(), r.Now)), ", ")+" as the trust file says"))
-		case r.Roots == nil:
-			row("bad", what, text("no trust file says which root keys count: anybody can have minted this"))
-		default:
-			row("bad", what, text("by no root key of the trust file that is valid now"))
-		}
-		if !b.External.IsZero() && r.Verified != reading.Nothing {
-			row("good", what+", third party", key(b.External))
-		}
-	}
-	if r.Verified != reading.Nothing {
-		state, why := proof(r)
-		row(state, "Possession", text(why))
-	}
-	if r.Chain != nil && r.Directory != nil {
-		for _, l := range r.Chain.Links {
-			if l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
-				named(&list, r, &l)
-			}
-		}
-	}
-	return el("section", attr("aria-labelledby", "verified"),
-		el("h2", id("verified"), text("What is verified")),
-		list,
-		el("p", class("note"), text("Holders' names are claims of whoever handed the token on; the keys are what is verified. Nobody has looked here at revocation, at what was used before, or at the policy of a service.")),
-	)
-}
-
-// named says whether the directory binds a holder's name to the holder's key.
-func named(list *Element, r *reading.Reading, l *delegation.Link) {
-	state, word, why := "warn", "– a claim", "the directory binds no name, or several, to the key"
-	switch agent, ok := r.Directory.Agent(l.Key, r.Now); {
-	case ok && agent == l.Holder:
-		state, word, why = "good", "✓ bound", "by the directory, to the key"
-	case ok:
-		why = "the directory binds " + delegation.PlainName(agent) + " to the key"
-	}
-	el("li", el("span", class("state "+state), text(word)), el("span", el("strong", text("The name ")), name(l.Holder), text(", "+why+" "), key(l.Key))).addTo(list)
-}
-
-func proof(r *reading.Reading) (state, why string) {
-	switch r.Unverified.Form() {
-	case token.Held:
-		return "warn", "a held token proves nothing yet: its holder signs when it is used"
-	case token.Sealed:
-		return "good", "sealed: the last key signed the end, and no block can follow"
-	}
-	if r.Chain != nil && r.Chain.Invocation != nil {
-		return "good", "the holder signed the last block, which binds the token to one request or connection"
-	}
-	return "good", "the secret of the last key travels with the token: nobody in particular has to hold it"
-}
-
-// owner names who has the key that a block names, as that block calls them.
-func owner(r *reading.Reading, block int) part {
-	if r.Chain == nil {
-		return parts{}
-	}
-	for i := len(r.Chain.Links) - 1; i >= 0; i-- {
-		if l := &r.Chain.Links[i]; l.Block <= block && l.Kind != delegation.LinkNarrow {
-			if l.Holder == "" {
-				return parts{}
-			}
-			return parts{name(l.Holder), text(" ")}
-		}
-	}
-	return parts{}
-}
-
 func scope(r *reading.Reading) Element {
 	var rows parts
 	for _, b := range reading.BoundLines(&r.Chain.Scope) {
@@ -276,38 +191,6 @@ func setter(r *reading.Reading, block int) part {
 		return text(fmt.Sprintf("block %d, by whoever had the bytes", block))
 	}
 	return parts{text(fmt.Sprintf("block %d, ", block)), name(who)}
-}
-
-// sizes shows what each block takes.
-func sizes(r *reading.Reading) Element {
-	total := wireSize(r)
-	var rows parts
-	for i := range r.Blocks {
-		n := r.Unverified.BlockSize(i)
-		rows = append(rows, el("tr", el("th", attr("scope", "row"), text(fmt.Sprintf("Block %d", i))), el("td", class("number"), text(strconv.Itoa(n))), el("td", class("wide"), bar(n, total))))
-	}
-	blocks := 0
-	for i := range r.Blocks {
-		blocks += r.Unverified.BlockSize(i)
-	}
-	rows = append(rows,
-		el("tr", el("th", attr("scope", "row"), text("Frame and proof")), el("td", class("number"), text(strconv.Itoa(total-blocks))), el("td", class("wide"), bar(total-blocks, total))),
-		el("tr", class("total"), el("th", attr("scope", "row"), text("Together")), el("td", class("number"), text(strconv.Itoa(total))), el("td", class("wide"), text(fmt.Sprintf("as text, %d characters", len(r.Unverified.Text()))))))
-	return el("section", attr("aria-labelledby", "size"),
-		el("h2", id("size"), text("Size")),
-		table([]string{"Part", "Bytes", "Share"}, rows),
-	)
-}
-
-// bar draws a share; what it says stands beside it as a number.
-func bar(n, total int) Element {
-	return el("svg", class("bar"), attr("viewBox", "0 0 100 4"), attr("preserveAspectRatio", "none"), attr("aria-hidden", "true"),
-		el("rect", class("rest"), attr("width", "100"), attr("height", "4")),
-		el("rect", class("share"), attr("width", strconv.Itoa(max(1, 100*n/max(1, total)))), attr("height", "4")))
-}
-
-func wireSize(r *reading.Reading) int {
-	return base64.RawURLEncoding.DecodedLen(len(strings.TrimPrefix(r.Unverified.Text(), "whittle:")))
 }
 
 func table(head []string, rows parts) Element {

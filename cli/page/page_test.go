@@ -60,25 +60,26 @@ func TestLook(t *testing.T) {
 		"held": {w.narrow.Text(), w.trust, now, []string{
 			"Held token of 2 blocks. Verified: all signatures, from a trusted root key.", "Only agent:runner-7 can go on", "worth nothing",
 			"Held by agent:runner-7 " + w.runner.Public().String(), "2030-01-01T13:00:00Z, in 59 minutes", "Holders' names are claims", "Nobody has looked here at revocation", "!credential"}},
-		"held without trust":  {w.narrow.Text(), "", now, []string{"Partly verified: all signatures but the first: who minted the token is a claim.", "✗ not verified Block 0, no trust file says", "With a trust file", "!Verified: all signatures, from"}},
-		"another root":        {w.narrow.Text(), trusting("bob@example.com", w.bob), now, []string{"Not trusted:", "untrusted_root", "✗ not verified Block 0, by no root key of the trust file", "If it were trusted, which it is not:"}},
-		"for another person":  {w.narrow.Text(), trusting("bob@example.com", w.alice), now, []string{"Not trusted:", "untrusted_root", "✗ not verified Block 0, signed with " + w.alice.Public().String() + ", which may not speak for that delegator"}},
-		"presented":           {w.presented.Text(), w.trust, now, []string{"Presented token of 3 blocks", "For one request to svc:certs, until 2030-01-01T12:02:00Z", "whoever has these bytes can make that very request", "✓ verified Possession, the holder signed", "agent:runner-7 presents it to svc:certs"}},
-		"session":             {w.session.Text(), w.trust, now, []string{"Presented token", "A session with svc:certs on one TLS connection, until 2030-01-01T12:02:00Z"}},
-		"bearer":              {w.bearer.Text(), w.trust, now, []string{"Bearer token of 1 block.", "Whoever has these bytes can use it", "as a password is"}},
-		"approved":            {w.approved.Text(), w.trust, now, []string{"Held token of 2 blocks", "approval by " + w.bob.Public().String(), "✓ verified Block 1, third party, " + w.bob.Public().String(), w.bob.Public().String() + " approves an action"}},
-		"plain":               {w.plain.Text(), "", now, []string{"Plain Biscuit of 1 block", "none of ours", `right("a")`, `check if operation("b")`, "!What it allows"}},
-		"sealed":              {w.sealed.Text(), "", now, []string{"Plain Biscuit", "sealed: the last key signed the end"}},
-		"expired":             {w.narrow.Text(), w.trust, now.Add(2 * time.Hour), []string{"It has expired.", "Expired 2030-01-01T13:00:00Z, 1 hour ago"}},
-		"not valid yet":       {w.narrow.Text(), w.trust, now.Add(-time.Hour), []string{"It is not valid yet.", "Valid from 2030-01-01T11:59:30Z"}},
-		"in a header":         {"Authorization: Bearer " + w.presented.Text(), w.trust, now, []string{"Presented token"}},
-		"in lines":            {w.narrow.Text()[:50] + "\r\n  " + w.narrow.Text()[50:] + "\n", w.trust, now, []string{"Held token"}},
-		"changed":             {flipped(w.narrow), w.trust, now, []string{"Token that does not verify", "nothing of it counts", "✗ not verified Block 0", "✗ not verified Block 1", "!✓ verified", "!What it allows"}},
-		"no token":            {"hello", "", now, []string{"This is no token that can be read: malformed: "}},
-		"a private key":       {w.alice.Text(), "", now, []string{"This looks like a private key.", "!" + w.alice.Text()}},
-		"a private key's PEM": {"-----BEGIN OPENSSH PRIVATE KEY-----\nabc", "", now, []string{"This looks like a private key."}},
-		"longer than any":     {strings.Repeat("A", 300<<10), "", now, []string{"longer than 262144 bytes"}},
-		"nothing":             {" \n", w.trust, now, []string{"!oken"}},
+		"held without trust":     {w.narrow.Text(), "", now, []string{"Partly verified: all signatures but the first: who minted the token is a claim.", "✗ not verified Block 0, no trust file says", "A trust file says whose key", "!Verified: all signatures, from"}},
+		"another root":           {w.narrow.Text(), trusting("bob@example.com", w.bob), now, []string{"Not trusted:", "untrusted_root", "✗ not verified Block 0, by no root key of the trust file", "If it were trusted, which it is not:"}},
+		"for another person":     {w.narrow.Text(), trusting("bob@example.com", w.alice), now, []string{"Held token of 2 blocks. Not trusted: untrusted_root: ", "!from a trusted root key", "✗ not verified Block 0, signed with " + w.alice.Public().String() + ", which may not speak for that delegator"}},
+		"presented":              {w.presented.Text(), w.trust, now, []string{"Presented token of 3 blocks", "For one request to svc:certs, until 2030-01-01T12:02:00Z", "whoever has these bytes can make that very request", "✓ verified Possession, the holder signed", "agent:runner-7 presents it to svc:certs"}},
+		"session":                {w.session.Text(), w.trust, now, []string{"Presented token", "A session with svc:certs on one TLS connection, until 2030-01-01T12:02:00Z"}},
+		"bearer":                 {w.bearer.Text(), w.trust, now, []string{"Bearer token of 1 block.", "Whoever has these bytes can use it", "as a password is"}},
+		"approved":               {w.approved.Text(), w.trust, now, []string{"Held token of 2 blocks", "approval by " + w.bob.Public().String(), "✓ verified Block 1, third party, " + w.bob.Public().String(), w.bob.Public().String() + " approves an action"}},
+		"plain":                  {w.plain.Text(), "", now, []string{"Plain Biscuit of 1 block", "none of Whittle's", `right("a")`, `check if operation("b")`, "!What it allows"}},
+		"outside the vocabulary": {w.outside.Text(), "", now, []string{"Held token outside the vocabulary of 1 block", "a service refuses it", "Not in the vocabulary: profile: ", "!whoever has its bytes"}},
+		"sealed":                 {w.sealed.Text(), "", now, []string{"Plain Biscuit", "sealed: the last key signed the end"}},
+		"expired":                {w.narrow.Text(), w.trust, now.Add(2 * time.Hour), []string{"It has expired.", "Expired 2030-01-01T13:00:00Z, 1 hour ago"}},
+		"not valid yet":          {w.narrow.Text(), w.trust, now.Add(-time.Hour), []string{"It is not valid yet.", "Valid from 2030-01-01T11:59:30Z"}},
+		"in a header":            {"Authorization: Bearer " + w.presented.Text(), w.trust, now, []string{"Presented token"}},
+		"in lines":               {w.narrow.Text()[:50] + "\r\n  " + w.narrow.Text()[50:] + "\n", w.trust, now, []string{"Held token"}},
+		"changed":                {flipped(w.narrow), w.trust, now, []string{"Token that does not verify", "nothing of it counts", "✗ not verified Block 0", "✗ not verified Block 1", "!✓ verified", "!What it allows"}},
+		"no token":               {"hello", "", now, []string{"This is no token that can be read: malformed: "}},
+		"a private key":          {w.alice.Text(), "", now, []string{"This looks like a private key.", "!" + w.alice.Text()}},
+		"a private key's PEM":    {"-----BEGIN OPENSSH PRIVATE KEY-----\nabc", "", now, []string{"This looks like a private key."}},
+		"longer than any":        {strings.Repeat("A", 300<<10), "", now, []string{"longer than 262144 bytes"}},
+		"nothing":                {" \n", w.trust, now, []string{"!oken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := page.Look(&page.Fields{Token: c.token, Trust: c.trust}, c.at)
@@ -148,7 +149,7 @@ func TestAsk(t *testing.T) {
 		verifier, withoutATrust []string
 	}{
 		"allowed": {func(f *page.Fields) {},
-			[]string{"Nothing speaks against it. Suppose the holder invokes", "This authorizes nothing", "✓ holds operation rotate", "!✗"},
+			[]string{"Nothing speaks against it. As it is, a service answers not_presented. Suppose the holder invokes", "This authorizes nothing", "✓ holds operation rotate", "!✗"},
 			[]string{"Nothing in its blocks speaks against it", "no verifier can be asked", "It authorizes nothing"}},
 		"operation": {func(f *page.Fields) { f.Operation = "delete" },
 			[]string{"Denied: check_failed", "2 reasons", "block 0, by alice@example.com Asked operation \"delete\" Allowed rotate or read", "block 1, by agent:ci Asked", "✗ refuses operation rotate or read"},
@@ -185,6 +186,12 @@ func TestAsk(t *testing.T) {
 		"approved for less": {func(f *page.Fields) {
 			f.Token, f.Operation, f.Resources, f.Args, f.Audience = w.approved.Text(), "transfer", "accounts/1", "amount=6", "svc:bank"
 		}, []string{"Denied: check_failed", "block 0, by alice@example.com"}, []string{"block 0, by alice@example.com: approval by", "which they have not approved"}},
+		"session": {func(f *page.Fields) { f.Token, f.Channel = w.session.Text(), sessionChannel },
+			[]string{"Nothing speaks against it."}, []string{"Nothing in its blocks speaks against it"}},
+		"session on another connection": {func(f *page.Fields) {
+			f.Token, f.Channel = w.session.Text(), strings.Replace(sessionChannel, "01", "02", 1)
+		},
+			[]string{"Denied: check_failed", "block 2, by agent:runner-7"}, nil},
 		"policy":          {func(f *page.Fields) { f.Policy = `deny if true` }, []string{"Denied: policy"}, nil},
 		"another root":    {func(f *page.Fields) { f.Trust = trusting("alice@example.com", w.bob) }, []string{"Denied: untrusted_root", "!✓ holds"}, nil},
 		"a plain Biscuit": {func(f *page.Fields) { f.Token = w.plain.Text() }, []string{"Denied: "}, []string{"Nothing to compare", "plain Biscuit"}},
@@ -232,6 +239,7 @@ func TestFieldsSayWhatIsWrong(t *testing.T) {
 		"facts":     func(f *page.Fields) { f.Facts = "role(text)" },
 		"policy":    func(f *page.Fields) { f.Policy = "allow if" },
 		"directory": func(f *page.Fields) { f.Directory = "nobody" },
+		"channel":   func(f *page.Fields) { f.Channel = "tls:01" },
 		"policy ":   func(f *page.Fields) { f.Policy = strings.Repeat("allow if true;", 5000) },
 	} {
 		f := good
@@ -342,7 +350,7 @@ func TestNamesAreQuoted(t *testing.T) {
 	w := newWorld(t)
 	const name = "anybody at all, for anything."
 	held := w.mint(t, name, delegation.Resource("a"), delegation.Operation("read"))
-	channel := must(delegation.ParseChannel("tls-exporter:" + strings.Repeat("01", 32)))(t)
+	channel := must(delegation.ParseChannel(sessionChannel))(t)
 	from, until := now.Add(-30*time.Second), now.Add(time.Minute)
 	for _, c := range []token.Chain{
 		held,
@@ -460,7 +468,7 @@ func TestPolicy(t *testing.T) {
 // a hint and an error.
 func TestDeskHasEachField(t *testing.T) {
 	html := (&page.Document{Title: "t", Script: "1;", Body: page.Desk()}).String()
-	for _, field := range []string{"token", "trust", "operation", "resources", "args", "audience", "at", "context", "facts", "policy", "directory"} {
+	for _, field := range []string{"token", "trust", "operation", "resources", "args", "audience", "at", "context", "facts", "channel", "policy", "directory"} {
 		for _, piece := range []string{`<label for="` + field + `">`, ` id="` + field + `" name="` + field + `"`, `id="` + field + `-error"`, `id="` + field + `-hint"`} {
 			if strings.Count(html, piece) != 1 {
 				t.Errorf("%s stands %d times", piece, strings.Count(html, piece))
@@ -472,7 +480,7 @@ func TestDeskHasEachField(t *testing.T) {
 			t.Errorf("the id %q stands %d times", id, strings.Count(html, ` id="`+id+`"`))
 		}
 	}
-	if strings.Contains(html, `spellcheck="true"`) || strings.Count(html, `spellcheck="false"`) != 11 {
+	if strings.Contains(html, `spellcheck="true"`) || strings.Count(html, `spellcheck="false"`) != 12 {
 		t.Error("a browser may send what is written to a spelling service")
 	}
 }

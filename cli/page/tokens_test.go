@@ -15,6 +15,9 @@ import (
 // now is when the tests look, a minute after the tokens were minted.
 var now = time.Date(2030, 1, 1, 12, 1, 0, 0, time.UTC)
 
+// sessionChannel is the connection of the session.
+const sessionChannel = "tls-exporter:0101010101010101010101010101010101010101010101010101010101010101"
+
 // A world is a few people and agents, and what they made.
 type world struct {
 	alice, bob, ci, runner token.PrivateKey
@@ -24,6 +27,7 @@ type world struct {
 	bearer, sealed         token.Chain
 	approved               token.Chain // of a token that demands bob's approval of one transfer
 	plain                  token.Chain
+	outside                token.Chain // held, but none of ours
 }
 
 func newWorld(t testing.TB) *world {
@@ -35,7 +39,7 @@ func newWorld(t testing.TB) *world {
 		delegation.Resource("payments/certs/api"), delegation.Operation("rotate"), caveat(t, "arg days 1..90"), caveat(t, "audience svc:certs")))(t)
 	from, until := now.Add(-30*time.Second), now.Add(time.Minute)
 	w.presented = must(attenuate.InvokeAt(w.narrow, w.runner, delegation.Request{Operation: "rotate", Resource: "payments/certs/api", Args: map[string]any{"days": 30}, Audience: "svc:certs"}, from, until))(t)
-	channel := must(delegation.ParseChannel("tls-exporter:0101010101010101010101010101010101010101010101010101010101010101"))(t)
+	channel := must(delegation.ParseChannel(sessionChannel))(t)
 	w.session = must(attenuate.InvokeSessionAt(w.narrow, w.runner, "svc:certs", channel, from, until))(t)
 	w.bearer = must(attenuate.Mint(w.alice, attenuate.Grant{Delegator: "alice@example.com", TTL: time.Hour, Now: now.Add(-time.Minute), AllowBearer: true},
 		delegation.Resource("public/**"), delegation.Operation("read")))(t)
@@ -45,6 +49,7 @@ func newWorld(t testing.TB) *world {
 	w.sealed = must(token.Mint(w.alice, &datalog.Block{Facts: plain.Blocks()[0].Datalog.Facts}, token.WithSecret(w.bob), nil))(t)
 	w.sealed = must(w.sealed.Seal(w.bob))(t)
 	w.approved = w.approval(t)
+	w.outside = must(token.Mint(w.alice, must(datalog.ParseBlock(`right("a");`, nil))(t), token.HeldBy(w.ci.Public()), nil))(t)
 	return w
 }
 

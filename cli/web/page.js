@@ -8,7 +8,7 @@
     "table", "thead", "tbody", "tr", "th", "td", "ol", "ul", "li", "figure", "details", "summary"]);
   const attributes = new Set(["class", "id", "role", "scope", "start", "datetime", "tabindex", "aria-label", "aria-labelledby", "aria-hidden",
     "viewBox", "preserveAspectRatio", "width", "height", "x", "y", "rx", "d"]);
-  const fields = ["token", "trust", "operation", "resources", "args", "audience", "at", "context", "facts", "policy", "directory"];
+  const fields = ["token", "trust", "operation", "resources", "args", "audience", "at", "context", "facts", "channel", "directory", "policy"];
   const byId = (id) => document.getElementById(id);
 
   const build = (e, inSVG) => {
@@ -90,7 +90,8 @@
   };
 
   const start = async () => {
-    const packed = Uint8Array.from(atob(byId("payload").textContent), (c) => c.charCodeAt(0));
+    const text = atob(byId("payload").textContent), packed = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
     const bytes = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(bytes, go.importObject);

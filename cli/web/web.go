@@ -1,5 +1,10 @@
-// Package web has the script of the page to look at a token: cli/web/build makes the
-// page, cli/web/reader is the program in it, and package page is what both show.
+// Package web has the script of the page to look at a token.
+//
+//	go run ./cli/web/build -o page.html
+//
+// makes the page, one file that works without a server. Package cli/web/reader is the
+// program in it, and package cli/page is what it shows. What it promises stands in
+// spec/page.md.
 package web
 
 import _ "embed"
