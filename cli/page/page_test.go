@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/cli/page"
 	"github.com/whittle-auth/whittle/cli/reading"
@@ -272,28 +270,33 @@ func TestSuggestions(t *testing.T) {
 func TestComparisonIsNoLooser(t *testing.T) {
 	w := newWorld(t)
 	denied, allowed := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		f := page.Fields{
-			Token:     rapid.SampledFrom([]token.Chain{w.minted, w.narrow, w.presented, w.approved}).Draw(t, "token").Text(),
-			Operation: rapid.SampledFrom([]string{"rotate", "read", "transfer"}).Draw(t, "operation"),
-			Resources: rapid.SampledFrom([]string{"payments/certs/api", "payments/certs/web", "accounts/1"}).Draw(t, "resources"),
-			Args:      rapid.SampledFrom([]string{"", "days=30", "days=1000", "amount=5", "amount=6"}).Draw(t, "args"),
-			Audience:  rapid.SampledFrom([]string{"svc:certs", "svc:bank"}).Draw(t, "audience"),
-			At:        rapid.SampledFrom([]string{"", "2030-01-01T12:30:00Z", "2030-01-01T14:00:00Z"}).Draw(t, "at"),
-		}
+	compare := func(f page.Fields) {
 		alone := page.Ask(&f, now)
 		f.Trust = w.trust
 		asked := page.Ask(&f, now)
 		byBlocks, byVerifier := strings.HasPrefix(alone.Status, "Its blocks deny it"), strings.HasPrefix(asked.Status, "Denied: ")
 		if byBlocks && !byVerifier {
-			t.Fatalf("%s\n%s", alone.Status, asked.Status)
+			t.Errorf("%s\n%s", alone.Status, asked.Status)
 		}
 		if byVerifier {
 			denied++
 		} else {
 			allowed++
 		}
-	})
+	}
+	for _, c := range []token.Chain{w.minted, w.narrow, w.presented, w.approved} {
+		for _, operation := range []string{"rotate", "read", "transfer"} {
+			for _, resource := range []string{"payments/certs/api", "payments/certs/web", "accounts/1"} {
+				for _, args := range []string{"", "days=30", "days=1000", "amount=5", "amount=6"} {
+					for _, audience := range []string{"svc:certs", "svc:bank"} {
+						for _, at := range []string{"", "2030-01-01T12:30:00Z", "2030-01-01T14:00:00Z"} {
+							compare(page.Fields{Token: c.Text(), Operation: operation, Resources: resource, Args: args, Audience: audience, At: at})
+						}
+					}
+				}
+			}
+		}
+	}
 	if denied == 0 || allowed == 0 {
 		t.Errorf("%d denied, %d allowed: nothing was compared", denied, allowed)
 	}
