@@ -28,7 +28,7 @@ type Fields struct {
 	Policy    string `json:"policy"`
 	Directory string `json:"directory"`
 	Channel   string `json:"channel"` // the connection, KIND:HEX
-	Bearer    bool   `json:"bearer"` // bearer tokens are allowed
+	Bearer    bool   `json:"bearer"`  // bearer tokens are allowed
 }
 
 // An Answer is what the page shows for the fields.
