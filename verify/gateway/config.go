@@ -172,8 +172,7 @@ func (s *source) syntax(err error) error {
 		line, _ := e.Position()
 		return &ConfigError{s.path, line, errors.New(e.Error())}
 	}
-	if _, ok := errors.AsType[*lineError](err); ok {
-		e := err.(*lineError)
+	if e, ok := errors.AsType[*lineError](err); ok {
 		return &ConfigError{s.path, e.line, e.err}
 	}
 	return &ConfigError{s.path, 1, err}

@@ -59,6 +59,7 @@ func TestConfigErrors(t *testing.T) {
 		"a negative duration":   {good + "\n[limits]\nmax_ttl = \"-1h\"\n", "line 21: "},
 		"too long":              {good + "\n[limits]\nmax_ttl = \"2000000h\"\n", "line 20: "},
 		"negative blocks":       {good + "\n[limits]\nmax_blocks = -1\n", "line 20: "},
+		"negative replays":      {good + "\n[limits]\nfacts = 7\nreplays = -1\n", "line 22: "},
 		"a broken policy":       {put("hosts", "policy = \"allow if\"\nhosts"), "line 6: policy: "},
 		"a policy of checks":    {put("hosts", "policy = \"check if true\"\nhosts"), "line 6: the policy allows nothing"},
 		"two policies":          {put("hosts", "policy = \"allow if true\"\npolicy_file = \"p\"\nhosts"), "line 7: a policy stands either here or in a file"},

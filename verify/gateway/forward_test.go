@@ -106,6 +106,20 @@ func TestForwardAuth(t *testing.T) {
 	}
 }
 
+// TestReplayAcrossHandlers: what one handler of a gateway has let through, another does
+// not.
+func TestReplayAcrossHandlers(t *testing.T) {
+	w := newWorld(t)
+	g := w.open(configuration("caddy"))
+	text := w.readA()
+	if rec := ask(w, gateway.ForwardAuth(g), trusted, "caddy", text, nil); rec.Code != 200 {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	if rec := ask(w, gateway.ForwardAuth(g), trusted, "caddy", text, nil); rec.Code != 401 || !strings.Contains(rec.Body.String(), "replay") {
+		t.Errorf("by another handler: %d %s", rec.Code, rec.Body)
+	}
+}
+
 // TestForwardAuthBodies: what announces a body needs a digest of it.
 func TestForwardAuthBodies(t *testing.T) {
 	w := newWorld(t)

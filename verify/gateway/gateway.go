@@ -81,20 +81,11 @@ type Gateway struct {
 // about what stands there are of type [*ConfigError].
 func Open(path string, o *Options) (*Gateway, error) {
 	g := newGateway(path, o)
-	s, err := readSource(path)
+	r, err := g.first()
 	if err != nil {
 		return nil, err
 	}
-	// First with a memory of its own, so that a bad configuration makes no file.
-	memory, err := g.memory(s)
-	if err != nil {
-		return nil, err
-	}
-	r, err := g.build(s, memory)
-	if err != nil {
-		return nil, err
-	}
-	g.store, g.close = memory, func() error { return nil }
+	s := r.source
 	if s.ReplayFile != "" {
 		file, err := replay.OpenFile(s.file(s.ReplayFile), g.now(), g.replayOptions(s))
 		if err != nil {
@@ -116,17 +107,23 @@ func Open(path string, o *Options) (*Gateway, error) {
 // Check reads a configuration and all files that it names, as [Open] does, and says what
 // is wrong. It opens no memory of what was used.
 func Check(path string) error {
-	g := newGateway(path, nil)
-	s, err := readSource(path)
-	if err != nil {
-		return err
-	}
-	memory, err := g.memory(s)
-	if err != nil {
-		return err
-	}
-	_, err = g.build(s, memory)
+	_, err := newGateway(path, nil).first()
 	return err
+}
+
+// first reads the configuration for the first time. What was used is remembered in the
+// process for now, so that a bad configuration makes no file.
+func (g *Gateway) first() (*rules, error) {
+	s, err := readSource(g.path)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := replay.NewMemory(g.now(), g.replayOptions(s))
+	if err != nil {
+		return nil, s.wrong(err, "limits", "replays")
+	}
+	g.store, g.close = memory, func() error { return nil }
+	return g.build(s, memory)
 }
 
 func newGateway(path string, o *Options) *Gateway {
@@ -160,14 +157,6 @@ func newGateway(path string, o *Options) *Gateway {
 
 func (g *Gateway) replayOptions(s *source) *replay.Options {
 	return &replay.Options{FirstStart: g.options.FirstStart, Capacity: s.Limits.Replays}
-}
-
-func (g *Gateway) memory(s *source) (*replay.Memory, error) {
-	memory, err := replay.NewMemory(g.now(), g.replayOptions(s))
-	if err != nil {
-		return nil, s.wrong(err, "limits", "replays")
-	}
-	return memory, nil
 }
 
 // Close ends the use of the file that remembers what was used. Afterwards every request
@@ -224,14 +213,8 @@ func (g *Gateway) read() (changed bool, err error) {
 			return false, nil
 		}
 	}
-	for key, pair := range map[string][2]any{
-		"replay_file": {s.ReplayFile, old.source.ReplayFile},
-		"limits":      {s.Limits.Replays, old.source.Limits.Replays},
-		"server":      {s.Server, old.source.Server},
-	} {
-		if pair[0] != pair[1] {
-			return false, s.wrong(fmt.Errorf("%s cannot change while the gateway runs", key), key)
-		}
+	if key := fixed(s, old.source); key != "" {
+		return false, s.wrong(fmt.Errorf("%s cannot change while the gateway runs", key), key)
 	}
 	r, err := g.build(s, g.store)
 	if err != nil {
@@ -239,6 +222,20 @@ func (g *Gateway) read() (changed bool, err error) {
 	}
 	g.current.Store(r)
 	return true, nil
+}
+
+// fixed returns a key whose change needs a new start, of those that changed: what was
+// used must stay used, and the listeners are there.
+func fixed(s, old *source) string {
+	switch {
+	case s.ReplayFile != old.ReplayFile:
+		return "replay_file"
+	case s.Limits.Replays != old.Limits.Replays:
+		return "limits"
+	case s.Server != old.Server:
+		return "server"
+	}
+	return ""
 }
 
 // Stats are the numbers of a gateway up to now.
