@@ -109,6 +109,7 @@ func (f *fields) statement(b *datalog.Block, which int, n *[11]int, first int) *
 		if err := f.d.spend(count, f.at); err != nil {
 			return f.in(err)
 		}
+		f.d.statements = count
 	}
 	switch which {
 	case 0:
@@ -153,7 +154,7 @@ func (f *fields) predicate(p *datalog.Predicate, where place) *Error {
 	if err := d.spend(n, f.at); err != nil {
 		return f.in(err)
 	}
-	p.Terms = d.takeTerms(n)
+	p.Terms = room(&d.terms, n, 16)
 	m := d.over(msgPredicate, f.start, f.stop)
 	for m.next() {
 		switch m.num {
@@ -190,13 +191,13 @@ func (f *fields) rule(r *datalog.Rule, query bool) *Error {
 			err = m.predicate(&r.Head, place{variable: true, ungated: query})
 		case 2:
 			if r.Body == nil {
-				r.Body = make([]datalog.Predicate, 0, n[2])
+				r.Body = room(&d.bodies, n[2], d.statements)
 			}
 			r.Body = append(r.Body, datalog.Predicate{})
 			err = m.predicate(&r.Body[len(r.Body)-1], place{variable: true})
 		case 3:
 			if r.Exprs == nil {
-				r.Exprs = make([]datalog.Expr, 0, n[3])
+				r.Exprs = room(&d.exprs, n[3], d.statements)
 			}
 			var e datalog.Expr
 			e, err = m.expression()
@@ -263,7 +264,7 @@ func (f *fields) queries() ([]datalog.Query, *Error) {
 	if err := f.d.spend(n, f.at); err != nil {
 		return nil, f.in(err)
 	}
-	return make([]datalog.Query, 0, n), nil
+	return room(&f.d.queries, n, f.d.statements), nil
 }
 
 // query reads the current field as a query.

@@ -23,7 +23,16 @@ type decoder struct {
 	stack    []operand // of the current expression
 	nodes    int       // of the current expression
 	base     int       // where the stack of the current closure begins
-	termPool []datalog.Term
+
+	// Lists are cut from larger ones: see room. statements is how many there are of the
+	// kind that is being read.
+	terms      []datalog.Term
+	bodies     []datalog.Predicate
+	exprs      []datalog.Expr
+	queries    []datalog.Query
+	statements int
+
+	operands [8]operand // where stack begins
 }
 
 // newDecoder refuses input that is too long.
@@ -31,7 +40,9 @@ func newDecoder(data []byte, lim Limits) (*decoder, *Error) {
 	if len(data) > lim.Bytes {
 		return nil, fail(lim.Bytes, "%d bytes, the limit is %d", len(data), lim.Bytes)
 	}
-	return &decoder{buf: data, lim: lim, budget: lim.Terms, textLeft: lim.Text}, nil
+	d := &decoder{buf: data, lim: lim, budget: lim.Terms, textLeft: lim.Text}
+	d.stack = d.operands[:0]
+	return d, nil
 }
 
 // fields walks over the fields of one message and checks all that the schema
@@ -255,15 +266,16 @@ func (d *decoder) spend(n, at int) *Error {
 	return nil
 }
 
-// takeTerms returns room for n terms, cut from a larger allocation.
-func (d *decoder) takeTerms(n int) []datalog.Term {
+// room returns an empty list for n elements, cut from a larger one that is made for the
+// given number where it has no room left.
+func room[T any](from *[]T, n, larger int) []T {
 	if n == 0 {
 		return nil
 	}
-	if n > len(d.termPool) {
-		d.termPool = make([]datalog.Term, max(n, 16))
+	if n > len(*from) {
+		*from = make([]T, max(n, min(larger, 16)))
 	}
-	t := d.termPool[:0:n]
-	d.termPool = d.termPool[n:]
-	return t
+	list := (*from)[:0:n]
+	*from = (*from)[n:]
+	return list
 }

@@ -103,15 +103,16 @@ func (v *keyView) find(k datalog.Key) (uint64, bool) {
 	return 0, false
 }
 
-// mapFrom is the number of symbols above which looking for one goes through a
-// map: below it, a walk is faster than building the map.
-const mapFrom = 24
+// walked is how many symbols are gone through before a map is built: up to then, that is
+// faster.
+const walked = 1 << 10
 
 // An interner finds the indices of symbols and keys and adds what is missing.
 type interner struct {
 	symbols symbolView
 	keys    keyView
-	index   map[string]uint64 // nil up to mapFrom symbols
+	steps   int               // symbols gone through
+	index   map[string]uint64 // nil up to walked steps
 }
 
 func newInterner(t *Table) *interner {
@@ -119,15 +120,11 @@ func newInterner(t *Table) *interner {
 	if t != nil {
 		in.symbols.base, in.keys.base = t.Symbols, t.Keys
 	}
-	in.grow()
 	return in
 }
 
-// grow builds the index once there are enough symbols.
-func (in *interner) grow() {
-	if in.index != nil || len(in.symbols.base)+len(in.symbols.own) < mapFrom {
-		return
-	}
+// build makes the index.
+func (in *interner) build() {
 	in.index = make(map[string]uint64, 2*(len(in.symbols.base)+len(in.symbols.own)))
 	next := uint64(firstSymbol)
 	for _, part := range [][]string{in.symbols.base, in.symbols.own} {
@@ -143,11 +140,14 @@ func (in *interner) grow() {
 
 // find returns the index of a symbol that is known already.
 func (in *interner) find(s string) (uint64, bool) {
-	if in.index != nil {
-		i, ok := in.index[s]
-		return i, ok
+	if in.index == nil {
+		if in.steps += len(in.symbols.base) + len(in.symbols.own); in.steps <= walked {
+			return in.symbols.find(s)
+		}
+		in.build()
 	}
-	return in.symbols.find(s)
+	i, ok := in.index[s]
+	return i, ok
 }
 
 // symbol returns the index of a symbol, and adds it where it is new.
@@ -159,8 +159,6 @@ func (in *interner) symbol(s string) uint64 {
 	in.symbols.own = append(in.symbols.own, s)
 	if in.index != nil {
 		in.index[s] = i
-	} else {
-		in.grow()
 	}
 	return i
 }

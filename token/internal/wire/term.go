@@ -31,7 +31,11 @@ func (f *fields) term(p place) (datalog.Term, *Error) {
 			}
 			var v datalog.Variable
 			v, err = t.variable()
-			term = v
+			if letter := letterOf(v); letter != nil {
+				term = letter.term
+			} else {
+				term = v
+			}
 		case 2:
 			term = datalog.Integer(int64(t.val))
 		case 3:
@@ -68,6 +72,29 @@ func (f *fields) term(p place) (datalog.Term, *Error) {
 		}
 	}
 	return term, f.in(t.err)
+}
+
+// A letter is a variable of one letter as a term and as an expression. Nearly all variables
+// of tokens are such, so that they are made once.
+type letter struct {
+	term datalog.Term
+	expr datalog.Expr
+}
+
+var letters = func() (list ['z' - 'a' + 1]letter) {
+	for i := range list {
+		list[i].term = datalog.Variable(rune('a' + i))
+		list[i].expr = datalog.Value{Term: list[i].term}
+	}
+	return list
+}()
+
+// letterOf returns a variable of one letter, nil for any other.
+func letterOf(v datalog.Variable) *letter {
+	if len(v) != 1 || v[0] < 'a' || v[0] > 'z' {
+		return nil
+	}
+	return &letters[v[0]-'a']
 }
 
 // defaultTerms are the default symbols as terms, made once.
