@@ -143,7 +143,7 @@ func (u *Unverified) VerifyAny(roots []PublicKey) (*Token, error) {
 // signedBy checks the signature of block 0.
 func (u *Unverified) signedBy(root PublicKey) error {
 	b := &u.container.Blocks[0]
-	return u.keys.Verify(root, blockPayload(nil, b, nil), b.Signature)
+	return u.keys.Verify(root, blockPayload(make([]byte, 0, 1024), b, nil), b.Signature)
 }
 
 // verifyFrom verifies the rest of a chain whose block 0 the root signed.

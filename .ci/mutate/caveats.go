@@ -78,7 +78,7 @@ var caveatMutants = []mutant{
 	{"caveats: comparing a chain is bounded", scopeOfCaveats, "if *work+steps > maxWork {", "if false {", caveatPackage, "TestWorkOfComparing"},
 	{"caveats: a longer chain has no new allowance", scopeOfCaveats, "Empty: s.Empty, work: s.work}", "Empty: s.Empty}", caveatPackage, "TestWorkOfComparing"},
 	{"caveats: a found element is not looked for again", "token/delegation/list.go", "p.contains(q) && !added[i]", "p.contains(q)", caveatPackage, "TestStepsOfOverlap"},
-	{"caveats: bounds on one thing are found at once", scopeOfCaveats, "if s.at != nil {\n\t\treturn", "if false {\n\t\treturn", caveatPackage, "TestReadingHostileTokens"},
+	{"caveats: bounds on one thing are found at once", scopeOfCaveats, "if s.at == nil && len(s.Bounds) < indexed {", "if s.at == nil {", caveatPackage, "TestReadingHostileTokens"},
 	{"caveats: bounds move up", scopeOfCaveats, "list[j]--", "_ = list", caveatPackage, "TestBoundsMoveUp"},
 	{"caveats: the JSON of bounds is bounded", scopeOfCaveats, "if room -= len(text); room < 0 {", "if room -= 0; room < 0 {", caveatPackage, "TestScopeJSONIsBounded"},
 	{"caveats: types of facts are validated once", "token/delegation/read.go", "return f.covers(p) })", "return f.Validate() == nil && f.covers(p) })", caveatPackage, "TestFactTypesAreValidatedOnce"},

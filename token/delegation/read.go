@@ -269,6 +269,9 @@ func (r *reader) link(i int, b *token.Block) error {
 	default:
 		l.Kind, l.Holder = LinkNarrow, r.chain.Links[len(r.chain.Links)-1].Holder
 	}
+	if n := len(b.Datalog.Checks); n > 0 {
+		l.Caveats = make([]Caveat, 0, n)
+	}
 	for _, c := range b.Datalog.Checks {
 		cv := ReadCaveat(c)
 		if err := cv.Validate(); err != nil {

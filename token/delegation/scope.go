@@ -24,19 +24,13 @@ type Scope struct {
 	// allows nothing at all.
 	Empty bool
 
-	at   map[dimension][]int // indices of Bounds, ascending; nil where not known
+	at   map[dimension][]int // indices of Bounds, ascending; nil while they are few
 	work int                 // steps taken in comparing
 }
 
 // has returns whether there is a bound of a kind.
 func (s *Scope) has(kind string) bool {
-	s.index()
-	for d := range s.at {
-		if d.kind == kind {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Bounds, func(b Bound) bool { return b.Caveat.dimension().kind == kind })
 }
 
 // Expires returns the moment at which the token expires.
@@ -116,26 +110,43 @@ func afford(work *int, steps int) bool {
 	return true
 }
 
-// index finds the bounds on one thing without going through all of them.
-func (s *Scope) index() {
-	if s.at != nil {
-		return
+// indexed is from how many bounds on they are found without going through all of them.
+const indexed = 32
+
+// on returns the bounds on one thing that a new caveat is compared with, as indices. It
+// appends them to list or has them already.
+func (s *Scope) on(d dimension, list []int) []int {
+	if s.at == nil && len(s.Bounds) < indexed {
+		for i := range s.Bounds {
+			if len(list) < maxCompared && s.Bounds[i].Caveat.dimension() == d {
+				list = append(list, i)
+			}
+		}
+		return list
 	}
-	s.at = map[dimension][]int{}
-	for i, b := range s.Bounds {
-		d := b.Caveat.dimension()
-		s.at[d] = append(s.at[d], i)
+	if s.at == nil {
+		s.at = map[dimension][]int{}
+		for i, b := range s.Bounds {
+			d := b.Caveat.dimension()
+			s.at[d] = append(s.at[d], i)
+		}
 	}
+	return s.at[d][:min(len(s.at[d]), maxCompared)]
 }
 
 func (s *Scope) add(d dimension, b Bound) {
-	s.at[d] = append(s.at[d], len(s.Bounds))
+	if s.at != nil {
+		s.at[d] = append(s.at[d], len(s.Bounds))
+	}
 	s.Bounds = append(s.Bounds, b)
 }
 
 // remove takes a bound out. What follows moves up.
 func (s *Scope) remove(d dimension, i int) {
 	s.Bounds = slices.Delete(s.Bounds, i, i+1)
+	if s.at == nil {
+		return
+	}
 	s.at[d] = slices.DeleteFunc(s.at[d], func(at int) bool { return at == i })
 	for _, list := range s.at {
 		for j := range list {
@@ -150,14 +161,14 @@ func (s *Scope) remove(d dimension, i int) {
 // what it and the bounds so far allow together, that is the bound from now on. Where
 // none does, as of two regular expressions, both are bounds.
 func (s *Scope) Narrow(c Caveat, block int) {
-	s.index()
 	d := c.dimension()
 	if d == (dimension{}) {
 		s.add(d, Bound{c, block})
 		return
 	}
+	var few [maxCompared]int
 	var merged []int // bounds that are part of the new one
-	for _, i := range s.at[d][:min(len(s.at[d]), maxCompared)] {
+	for _, i := range s.on(d, few[:0]) {
 		bound := s.Bounds[i]
 		if !afford(&s.work, steps(bound.Caveat, c)) {
 			continue

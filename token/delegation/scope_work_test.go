@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -51,16 +52,21 @@ func TestWorkOfComparingIsBounded(t *testing.T) {
 
 // TestBoundsMoveUp: where several bounds become one, the others are still found.
 func TestBoundsMoveUp(t *testing.T) {
-	var s Scope
-	for block, c := range []Caveat{
-		ArgPrefix{"n", "a/"}, ArgSubtree{"n", []string{"a", "b"}}, ArgRange{"m", 1, 9}, Depth{3},
-		ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, ArgRange{"m", 2, 9}, Depth{2}, ArgRange{"k", 1, 2},
-	} {
-		s.Narrow(c, block)
-	}
-	want := []Bound{{ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, 4}, {ArgRange{"m", 2, 9}, 5}, {Depth{2}, 6}, {ArgRange{"k", 1, 2}, 7}}
-	if !reflect.DeepEqual(s.Bounds, want) {
-		t.Errorf("%v, want %v", s.Bounds, want)
+	for _, others := range []int{0, indexed} { // whether or not there is an index
+		var s Scope
+		for i := range others {
+			s.Narrow(ArgPrefix{fmt.Sprint("other ", i), "a/"}, 0)
+		}
+		for block, c := range []Caveat{
+			ArgPrefix{"n", "a/"}, ArgSubtree{"n", []string{"a", "b"}}, ArgRange{"m", 1, 9}, Depth{3},
+			ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, ArgRange{"m", 2, 9}, Depth{2}, ArgRange{"k", 1, 2},
+		} {
+			s.Narrow(c, block)
+		}
+		want := []Bound{{ArgOneOf{"n", []datalog.Term{datalog.String("a/b")}}, 4}, {ArgRange{"m", 2, 9}, 5}, {Depth{2}, 6}, {ArgRange{"k", 1, 2}, 7}}
+		if got := s.Bounds[others:]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
 	}
 }
 
