@@ -18,7 +18,7 @@ import (
 // holderFlags are those that the client's end of the proxy knows.
 var holderFlags = map[string]bool{
 	"hold": true, "key": true, "trust": true, "audience": true, "resource": true, "map": true,
-	"allow-big-integers": true, "max-line": true, "now": true, "help": true,
+	"allow-big-integers": true, "allow-param": true, "max-line": true, "now": true, "help": true,
 }
 
 // holderEnd makes the client's end.

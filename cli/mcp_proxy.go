@@ -27,11 +27,12 @@ func mcpProxyCommand(env *Env) *cli.Command {
 		Name:  "mcp-proxy",
 		Usage: "stand in front of an MCP server on standard streams, which needs no change",
 		UsageText: "whittle mcp-proxy --trust FILE --audience ID [flags] -- SERVER [ARGS..]\n" +
-			"whittle mcp-proxy --hold TOKEN --key FILE --audience ID [flags] -- SERVER [ARGS..]",
+			"whittle mcp-proxy --hold TOKEN [--key FILE] --audience ID [flags] -- SERVER [ARGS..]",
 		Description: "The first form starts an MCP server and decides each tools/call by the token that comes with it;\n" +
 			"tools/list shows the tools that the token's holder could call. What else acts is refused unless\n" +
 			"--allow names it. The second form is for a client that knows nothing of tokens: it invokes the\n" +
-			"held TOKEN for each tools/call, and SERVER is what the client was to start.\n\n" +
+			"held TOKEN for each tools/call, and SERVER is what the client was to start. Without --key the\n" +
+			"agent that WHITTLE_AGENT_SOCK names invokes.\n\n" +
 			"What was used is remembered in a file below $XDG_STATE_HOME/whittle (or ~/.local/state/whittle), one\n" +
 			"for each audience, since a proxy starts anew with each session. When the file is made, the command\n" +
 			"takes it that nothing was accepted before: do not remove it while invocations of a minute ago can\n" +
@@ -43,6 +44,7 @@ func mcpProxyCommand(env *Env) *cli.Command {
 			valueFlag("resource", "what calls are about, a `PATH` (default: tools/ID)"),
 			listFlag("map", "what calls of one tool are about, `TOOL=PATH`, in which {arg} or, at the end, {arg...} stands for an argument (repeatable)"),
 			listFlag("allow", "let a further `METHOD` through undecided, of client or server, such as resources/read (repeatable)"),
+			listFlag("allow-param", "let calls have a further member `NAME` of their params, such as inputResponses, which no caveat sees into (repeatable)"),
 			boolFlag("allow-listing", "show all tools to who sends no token with tools/list"),
 			boolFlag("allow-big-integers", "take integers beyond 2^53, which many servers round"),
 			boolFlag("allow-replay", "remember nothing: an invocation serves any number of calls in its window"),
@@ -81,7 +83,9 @@ func mcpProxy(ctx context.Context, c *cli.Context, env *Env) error {
 	}
 	logger := slog.New(slog.NewTextHandler(env.Stderr, nil))
 	var end mcpEnd
+	patience, grace := mcpPatience, mcpGrace
 	if c.IsSet("hold") {
+		patience, grace = 2*patience, 2*grace
 		end, err = holderEnd(c, env, mapping, int(most), logger)
 	} else {
 		var done func() error
@@ -92,12 +96,12 @@ func mcpProxy(ctx context.Context, c *cli.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	return serveMCP(ctx, env, end, command)
+	return serveMCP(ctx, env, end, command, patience, grace)
 }
 
 // toolMapping reads what calls are about.
 func toolMapping(c *cli.Context, audience string) (*toolcall.Mapping, error) {
-	o := &toolcall.Options{Resource: c.String("resource"), AllowBigIntegers: c.Bool("allow-big-integers"), Resources: map[string][]string{}}
+	o := &toolcall.Options{Resource: c.String("resource"), Resources: map[string][]string{}, AllowParams: values(c, "allow-param"), AllowBigIntegers: c.Bool("allow-big-integers")}
 	for _, text := range values(c, "map") {
 		tool, path, ok := strings.Cut(text, "=")
 		if !ok {
@@ -161,13 +165,14 @@ func guardEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logger
 }
 
 // How long a server has to end by itself once its client is gone, and once it was told to.
+// A holder's end waits twice as long: what it started may be another proxy.
 const (
 	mcpPatience = 10 * time.Second
 	mcpGrace    = 5 * time.Second
 )
 
 // serveMCP starts the server and joins it and the client until it ends.
-func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string) error {
+func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string, patience, grace time.Duration) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
@@ -179,7 +184,7 @@ func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string) error
 	}
 	server.Stderr = env.Stderr
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
-	server.WaitDelay = mcpGrace
+	server.WaitDelay = grace
 	in, err := server.StdinPipe()
 	if err != nil {
 		return err
@@ -192,20 +197,22 @@ func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string) error
 		return fmt.Errorf("the server cannot be started: %w", err)
 	}
 	// What the server started may keep its output open after it.
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(mcpGrace, func() { out.Close() }) })()
-	left := &leaving{WriteCloser: in, then: func() { time.AfterFunc(mcpPatience, cancel) }}
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { out.Close() }) })()
+	left := &leaving{WriteCloser: in, then: func() { time.AfterFunc(patience, cancel) }}
 	served := end.Serve(ctx, mcpproxy.Streams{Client: env.Stdin, ClientOut: env.Stdout, Server: out, ServerIn: left})
+	told := ctx.Err() != nil
 	if served != nil {
 		cancel()
 	}
+	defer time.AfterFunc(grace, cancel).Stop() // it may have closed its output and stay
 	ended := server.Wait()
 	switch {
-	case served != nil && ctx.Err() == nil:
+	case told, served == nil && errors.Is(ended, context.Canceled):
+		return nil // what ends the proxy ends the server
+	case served != nil:
 		return served
-	case ended != nil:
-		return fmt.Errorf("the server ended: %w", ended)
 	}
-	return served
+	return commandResult(ended)
 }
 
 // leaving is the server's input, and what follows its end.

@@ -3,7 +3,7 @@ package main
 // What spec/mcp.md demands of who decides tool calls, and of who invokes for them.
 var mcpMutants = []mutant{
 	{"mcp arguments in one case", "verify/toolcall/call.go", "return members, strictjson.OneCase(members)", "return members, nil", "./verify/toolcall", "^TestRefused$"},
-	{"mcp names in one case", "verify/toolcall/call.go", "case known[strictjson.Fold(name)]:", "case false:", "./verify/toolcall", "^TestRefused$"},
+	{"mcp params that are not allowed", "verify/toolcall/mapping.go", "if !slices.Contains(m.params, name) {", "if false {", "./verify/toolcall", "^TestRefused$"},
 	{"mcp integers that are not rounded", "verify/toolcall/mapping.go", "if v > most || v < -most {", "if false {", "./verify/toolcall", "^TestRefused$"},
 	{"mcp answers are signed", "verify/toolcall/mapping.go", "req.BodyDigest, err = c.further()", "_, err = c.further()", "./verify/toolcall", "^TestFurther$"},
 	{"mcp arguments that a caveat names in another case", "verify/toolcall/case.go", "if name != step && strictjson", "if false && strictjson", "./verify/toolcall", "^TestOtherCase$"},

@@ -59,7 +59,7 @@ func newWorld(t testing.TB, o *GuardOptions, caveats ...delegation.Caveat) *worl
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.mapping, err = toolcall.NewMapping(server, nil); err != nil {
+	if w.mapping, err = toolcall.NewMapping(server, &toolcall.Options{AllowParams: []string{"inputResponses"}}); err != nil {
 		t.Fatal(err)
 	}
 	if o == nil {

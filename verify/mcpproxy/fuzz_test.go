@@ -2,6 +2,7 @@ package mcpproxy
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -178,6 +179,64 @@ func FuzzServer(f *testing.F) {
 			if tool.Name != "read" && tool.Name != "pay" {
 				t.Fatalf("%q shows the tool %q: %q", line, tool.Name, toClient)
 			}
+		}
+	})
+}
+
+// FuzzHold: what the client's end sends is what the server's end reads, and for each call it
+// signed what is decided on.
+func FuzzHold(f *testing.F) {
+	w := newWorld(f, nil)
+	presented := w.token(`{"name":"pay"}`)
+	for _, seed := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay","arguments":{"amount":5,"rate":1e2}}}`,
+		`{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"pay","_meta":{"x":[1.0]},"inputResponses":{"q":1}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{}}}`, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+		`{"jsonrpc":"2.0","id":1,"result":{"x":"\u2028"}}`, `{"jsonrpc":"2.0","method":"notifications/initialized"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if bytes.ContainsRune(line, '\n') {
+			t.Skip()
+		}
+		var signed *delegation.Request
+		invoker := invokerFunc(func(_ context.Context, req delegation.Request) (string, error) {
+			signed = &req
+			return presented, nil
+		})
+		h, err := NewHold(invoker, w.mapping, &HoldOptions{Held: func() (string, error) { return "whittle:held", nil }, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		toServer, toClient := h.fromClient(t.Context(), line)
+		if len(toServer) > 0 && len(toClient) > 0 || signed != nil && len(toServer) == 0 {
+			t.Fatalf("%q is both sent and answered, or signed and not sent", line)
+		}
+		if len(toServer) == 0 {
+			return
+		}
+		m, err := parseMessage(bytes.TrimSuffix(toServer, []byte("\n")))
+		if err != nil {
+			t.Fatalf("%q is sent as %q: %v", line, toServer, err)
+		}
+		if again, err := m.write(); err != nil || !bytes.Equal(again, toServer) {
+			t.Fatalf("%q is sent as %q, which is handed on as %q, %v", line, toServer, again, err)
+		}
+		if isCall := m.method == "tools/call" && m.id != ""; isCall != (signed != nil) {
+			t.Fatalf("%q is sent as %q: signed %v", line, toServer, signed)
+		} else if !isCall {
+			return
+		}
+		c, err := toolcall.ParseCall(m.params)
+		if err != nil {
+			t.Fatalf("%q is sent as %q: %v", line, toServer, err)
+		}
+		if raw, err := toolcall.TakeToken(c.Meta); err != nil || raw != presented {
+			t.Fatalf("%q is sent as %q: %v", line, toServer, err)
+		}
+		if req, err := w.mapping.Request(c); err != nil || !reflect.DeepEqual(req, signed) {
+			t.Fatalf("%q is sent as %q, which asks for %+v, %v; signed is %+v", line, toServer, req, err, signed)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package toolcall
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -21,6 +22,13 @@ type Options struct {
 	// argument that is an array of strings gives a resource for each.
 	Resources map[string][]string
 
+	// AllowParams names the members of params besides name, arguments and _meta that a
+	// call may have: "inputResponses" and "requestState", with which a client answers what
+	// a tool asks back, or "task". A request is bound to them, as its body, but no caveat
+	// sees into them: allow them where a tool does nothing with them that its arguments
+	// could not say.
+	AllowParams []string
+
 	// AllowBigIntegers accepts integers beyond 2^53, which many readers of JSON round:
 	// set it where the server keeps 64 bits.
 	AllowBigIntegers bool
@@ -32,6 +40,7 @@ type Mapping struct {
 	audience  string
 	resource  string
 	templates map[string][]template
+	params    []string
 	big       bool
 }
 
@@ -44,7 +53,7 @@ func NewMapping(audience string, o *Options) (*Mapping, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	m := &Mapping{audience: audience, resource: o.Resource, templates: map[string][]template{}, big: o.AllowBigIntegers}
+	m := &Mapping{audience: audience, resource: o.Resource, templates: map[string][]template{}, params: slices.Clone(o.AllowParams), big: o.AllowBigIntegers}
 	if m.resource == "" {
 		m.resource = "tools/" + audience
 	}
@@ -83,6 +92,11 @@ func (m *Mapping) Request(c *Call) (*delegation.Request, error) {
 }
 
 func (m *Mapping) request(c *Call) (*delegation.Request, error) {
+	for name := range c.Further {
+		if !slices.Contains(m.params, name) {
+			return nil, fmt.Errorf("the params have the member %q, which is not allowed", name)
+		}
+	}
 	if !m.big {
 		for _, values := range []map[string]any{c.Args, c.Further} {
 			if err := exactEverywhere(values); err != nil {

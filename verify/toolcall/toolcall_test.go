@@ -73,7 +73,7 @@ func TestRequest(t *testing.T) {
 
 // TestRefused lists calls that have no one reading.
 func TestRefused(t *testing.T) {
-	options := &toolcall.Options{Resources: map[string][]string{
+	options := &toolcall.Options{AllowParams: []string{"inputResponses", "requestState"}, Resources: map[string][]string{
 		"read": {"data/{path...}"}, "fetch": {"data{path...}"}, "open": {"rooms/{room}/door"},
 	}}
 	for _, params := range []string{
@@ -84,7 +84,7 @@ func TestRefused(t *testing.T) {
 		`{"name":"x","arguments":{"a":9223372036854775808}}`, `{"name":"x","arguments":{"a":1e400}}`, `{"name":"x","arguments":{"a":9007199254740992}}`, `{"name":"x","arguments":{"a":[{"b":-9007199254740992}]}}`,
 		`{"name":"x","arguments":{"/a":1}}`, `{"name":"x","arguments":{"a":"e\u0301"}}`, `{"name":"x","arguments":{"a":"\ud800"}}`, "{\"name\":\"x\",\"arguments\":{\"a\":\"\xff\"}}",
 		`{"name":"x","_meta":[]}`, `{"name":"x","_meta":{"a":1,"a":1}}`, `{"name":"x","_meta":{"a":1,"A":1}}`,
-		`{"name":"x","requestState":"a","RequestState":"b"}`, `{"name":"x","inputResponses":{"a":1,"A":1}}`, `{"name":"x","inputResponses":{"a":9007199254740992}}`,
+		`{"name":"x","requestState":"a","RequestState":"b"}`, `{"name":"x","inputResponses":{"a":1,"A":1}}`, `{"name":"x","inputResponses":{"a":9007199254740992}}`, `{"name":"x","task":{"ttl":1}}`, `{"name":"x","extra":null}`,
 		`{"name":"x"} {}`, `{"name":"x"}}`,
 		`{"name":"read"}`, `{"name":"read","arguments":{"path":5}}`, `{"name":"read","arguments":{"path":"/a"}}`, `{"name":"read","arguments":{"path":"a/../b"}}`, `{"name":"read","arguments":{"path":""}}`, `{"name":"read","arguments":{"path":"a//b"}}`,
 		`{"name":"read","arguments":{"path":[]}}`, `{"name":"read","arguments":{"path":["a",5]}}`, `{"name":"read","arguments":{"path":["a","../b"]}}`,
@@ -108,7 +108,7 @@ func TestFurther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req, err := mapping(t, nil).Request(call)
+		req, err := mapping(t, &toolcall.Options{AllowParams: []string{"requestState", "inputResponses", "task"}}).Request(call)
 		if err != nil {
 			t.Fatal(err)
 		}
