@@ -74,11 +74,13 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 
 // ask sends one question and reads the answer into v.
 func (c *Client) ask(ctx context.Context, operation string, question, v any) error {
-	data, err := json.Marshal(question)
-	if err != nil {
+	var data bytes.Buffer
+	e := json.NewEncoder(&data)
+	e.SetEscapeHTML(false) // it would make six bytes of one
+	if err := e.Encode(question); err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://agent/v1/"+operation, bytes.NewReader(data))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://agent/v1/"+operation, &data)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func appendValue(b []byte, value any) ([]byte, error) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			text, err := json.Marshal(name)
+			text, err := marshalPlain(name)
 			if err != nil {
 				return nil, err
 			}
@@ -80,7 +80,7 @@ func appendValue(b []byte, value any) ([]byte, error) {
 		}
 		return append(b, '}'), nil
 	}
-	text, err := json.Marshal(value)
+	text, err := marshalPlain(value)
 	return append(b, text...), err
 }
 

@@ -19,7 +19,7 @@ func MarshalRequest(r *Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(w)
+	return marshalPlain(w)
 }
 
 // writtenRequest is a request as it stands in JSON.
