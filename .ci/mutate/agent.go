@@ -12,7 +12,7 @@ var agentMutants = []mutant{
 	{"agent what has expired is forgotten", "attenuate/agent/keyring.go", "\t\tdelete(k.tokens, w.Name)\n", "", "./attenuate/agent", "^TestExpired$"},
 	{"agent handing on is allowed by name", "attenuate/agent/operations.go", "if !h.options.AllowHandoff {", "if false {", "./attenuate/agent", "^TestRefused$"},
 	{"agent a member stands once", "attenuate/agent/protocol.go", "if _, twice := found[name]; twice {", "if false {", "./attenuate/agent", "^TestHostile$"},
-	{"agent no unknown member", "attenuate/agent/protocol.go", "if !slices.Contains(known, name) {", "if !slices.Contains(known, name) && false {", "./attenuate/agent", "^TestHostile$"},
+	{"agent nothing is added unless allowed", "attenuate/agent/operations.go", "\tif !h.options.AllowChanges {\n\t\treturn nil, fmt.Errorf(\"%w: add ", "\tif false {\n\t\treturn nil, fmt.Errorf(\"%w: add ", "./attenuate/agent", "^TestFixed$"},
 	{"agent messages have a limit", "attenuate/agent/serve.go", "http.MaxBytesReader(w, r.Body, maxMessage)", "r.Body", "./attenuate/agent", "^TestHostile$"},
 
 	{"session for this connection", "verify/httpauth/session_token.go", "inv.Channel != channel ||", "", "./verify/httpauth", "^TestSessionTransportRefuses$"},
