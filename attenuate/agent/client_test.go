@@ -51,8 +51,10 @@ func TestClientBelievesLittle(t *testing.T) {
 		"a page":       {says(500, "<html>"), nil, ""},
 		"not held":     {says(404, `{"message":"none"}`), agent.ErrNotHeld, ""},
 		"a code":       {says(403, `{"code":"expired","message":"gone"}`), nil, token.CodeExpired},
-		"a redirect":   {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://example.org/", http.StatusTemporaryRedirect) }, nil, ""},
-		"no answer":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, agent.ErrNoAgent, ""},
+		"a redirect": {func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "http://example.org/", http.StatusTemporaryRedirect)
+		}, nil, ""},
+		"no answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, agent.ErrNoAgent, ""},
 	} {
 		answer = test.answer
 		text, err := client.Invoker("a").Invoke(t.Context(), rotate())
