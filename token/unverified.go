@@ -111,8 +111,9 @@ func (u *Unverified) PrefixHash(blocks int) [32]byte {
 // UnverifiedBlocks decodes the blocks for display. Nothing in them is known to
 // be true.
 func (u *Unverified) UnverifiedBlocks() ([]Block, error) {
-	blocks, _, err := u.decode(&chain{})
-	return blocks, err
+	var c chain
+	err := u.decode(&chain{}, &c)
+	return c.blocks, err
 }
 
 // Verify checks every signature and the proof, starting from the root key, and
@@ -213,15 +214,14 @@ func (u *Unverified) verifyRest(from int, known *chain, s *shared) (*chain, erro
 	if err != nil {
 		return nil, err
 	}
-	decoded, table, err := u.decode(known)
-	if err != nil {
+	c := &chain{container: u.container, prefixes: u.prefixes}
+	if c.prefixes == nil {
+		c.prefixes = known.prefixes
+	}
+	if err := u.decode(known, c); err != nil {
 		return nil, err
 	}
-	prefixes := u.prefixes
-	if prefixes == nil {
-		prefixes = known.prefixes
-	}
-	return &chain{container: u.container, blocks: decoded, table: *table, prefixes: prefixes}, nil
+	return c, nil
 }
 
 // checkFrom checks the blocks from one on, and the proof, in order.
@@ -300,19 +300,22 @@ func (u *Unverified) refuse(key PublicKey, block int, msg string, err error) err
 	return &Error{Code: CodeSignature, Block: block, Msg: msg, Err: err}
 }
 
-// decode decodes the bodies of all blocks that are not known.
-func (u *Unverified) decode(known *chain) ([]Block, *wire.Table, error) {
-	table := known.table.Clone()
+// decode decodes the bodies of all blocks that are not known into c.
+func (u *Unverified) decode(known, c *chain) error {
+	c.table = *known.table.Clone()
 	blocks := make([]Block, len(u.container.Blocks))
+	r := wire.NewBlockReader(&c.table, u.limits.wire())
+	defer r.Release()
 	for i := copy(blocks, known.blocks); i < len(blocks); i++ {
 		b := &u.container.Blocks[i]
-		body, err := wire.DecodeBlock(b.Payload, table, b.External != nil, u.limits.wire())
+		body, err := r.Read(b.Payload, b.External != nil)
 		if err != nil {
-			return nil, nil, wireError(err, i)
+			return wireError(err, i)
 		}
 		blocks[i] = makeBlock(body, b, u.next[i], u.external[i])
 	}
-	return blocks, table, nil
+	c.blocks = blocks
+	return nil
 }
 
 func makeBlock(body *wire.Block, b *wire.SignedBlock, next, external PublicKey) Block {

@@ -22,23 +22,9 @@ type Block struct {
 //
 // Heads of queries carry no meaning. They are checked and dropped.
 func DecodeBlock(payload []byte, t *Table, external bool, l *Limits) (*Block, error) {
-	d, err := newDecoder(payload, l.or(tokenLimits))
-	if err != nil {
-		return nil, err
-	}
-	d.text = string(payload)
-	shared := t
-	if external || t == nil {
-		shared = nil
-	}
-	b, err := d.block(newInterner(shared), external)
-	if err != nil {
-		return nil, err
-	}
-	if shared != nil {
-		shared.Extend(b.Symbols, b.Keys)
-	}
-	return b, nil
+	r := NewBlockReader(t, l)
+	defer r.Release()
+	return r.Read(payload, external)
 }
 
 // block reads the payload in two passes: keys stand last on the wire and are
@@ -48,7 +34,11 @@ func (d *decoder) block(in *interner, external bool) (*Block, *Error) {
 	if n[1] > 0 && n[1] <= d.lim.Symbols {
 		in.symbols.own = make([]string, 0, n[1])
 	}
-	body, versionAt := &datalog.Block{}, 0
+	read := new(struct { // one allocation for both
+		Block
+		body datalog.Block
+	})
+	body, versionAt := &read.body, 0
 	f := d.over(msgBlock, 0, len(d.buf))
 	for f.next() {
 		var err *Error
@@ -90,7 +80,8 @@ func (d *decoder) block(in *interner, external bool) (*Block, *Error) {
 			}
 		}
 	}
-	return &Block{Datalog: body, Version: d.version, Symbols: in.symbols.own, Keys: in.keys.own}, nil
+	read.Block = Block{Datalog: body, Version: d.version, Symbols: in.symbols.own, Keys: in.keys.own}
+	return &read.Block, nil
 }
 
 func (f *fields) context() (*string, *Error) {
@@ -109,7 +100,6 @@ func (f *fields) statement(b *datalog.Block, which int, n *[11]int, first int) *
 		if err := f.d.spend(count, f.at); err != nil {
 			return f.in(err)
 		}
-		f.d.statements = count
 	}
 	switch which {
 	case 0:
@@ -154,7 +144,9 @@ func (f *fields) predicate(p *datalog.Predicate, where place) *Error {
 	if err := d.spend(n, f.at); err != nil {
 		return f.in(err)
 	}
-	p.Terms = room(&d.terms, n, 16)
+	if n > 0 {
+		p.Terms = d.terms.take(n)
+	}
 	m := d.over(msgPredicate, f.start, f.stop)
 	for m.next() {
 		switch m.num {
@@ -191,13 +183,13 @@ func (f *fields) rule(r *datalog.Rule, query bool) *Error {
 			err = m.predicate(&r.Head, place{variable: true, ungated: query})
 		case 2:
 			if r.Body == nil {
-				r.Body = room(&d.bodies, n[2], d.statements)
+				r.Body = d.bodies.take(n[2])
 			}
 			r.Body = append(r.Body, datalog.Predicate{})
 			err = m.predicate(&r.Body[len(r.Body)-1], place{variable: true})
 		case 3:
 			if r.Exprs == nil {
-				r.Exprs = room(&d.exprs, n[3], d.statements)
+				r.Exprs = d.exprs.take(n[3])
 			}
 			var e datalog.Expr
 			e, err = m.expression()
@@ -264,7 +256,7 @@ func (f *fields) queries() ([]datalog.Query, *Error) {
 	if err := f.d.spend(n, f.at); err != nil {
 		return nil, f.in(err)
 	}
-	return room(&f.d.queries, n, f.d.statements), nil
+	return f.d.queries.take(n), nil
 }
 
 // query reads the current field as a query.

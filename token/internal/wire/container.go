@@ -58,7 +58,10 @@ const maxSignatureVersion = 1
 // The first block has no external signature, and others that have one state
 // signature version 1.
 func DecodeContainer(data []byte, l *Limits) (*Container, error) {
-	d, err := newDecoder(data, l.or(tokenLimits))
+	r := NewBlockReader(nil, l)
+	defer r.Release()
+	d := &r.d
+	err := d.start(data, r.lim)
 	if err != nil {
 		return nil, err
 	}

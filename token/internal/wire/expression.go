@@ -94,13 +94,7 @@ func (f *fields) value(closures int) *Error {
 	if err != nil {
 		return err
 	}
-	if v, ok := term.(datalog.Variable); ok {
-		if letter := letterOf(v); letter != nil {
-			f.d.stack = append(f.d.stack, operand{expr: letter.expr})
-			return nil
-		}
-	}
-	f.d.stack = append(f.d.stack, operand{expr: datalog.Value{Term: term}})
+	f.d.stack = append(f.d.stack, operand{expr: asExpr(term)})
 	return nil
 }
 

@@ -24,25 +24,33 @@ type decoder struct {
 	nodes    int       // of the current expression
 	base     int       // where the stack of the current closure begins
 
-	// Lists are cut from larger ones: see room. statements is how many there are of the
-	// kind that is being read.
-	terms      []datalog.Term
-	bodies     []datalog.Predicate
-	exprs      []datalog.Expr
-	queries    []datalog.Query
-	statements int
-
-	operands [8]operand // where stack begins
+	// What is read lies in these, which go on from one block of a token to the next.
+	terms   room[datalog.Term]
+	bodies  room[datalog.Predicate]
+	queries room[datalog.Query]
+	exprs   room[datalog.Expr]
+	texts   texts
 }
 
 // newDecoder refuses input that is too long.
 func newDecoder(data []byte, lim Limits) (*decoder, *Error) {
-	if len(data) > lim.Bytes {
-		return nil, fail(lim.Bytes, "%d bytes, the limit is %d", len(data), lim.Bytes)
+	d := new(decoder)
+	if err := d.start(data, lim); err != nil {
+		return nil, err
 	}
-	d := &decoder{buf: data, lim: lim, budget: lim.Terms, textLeft: lim.Text}
-	d.stack = d.operands[:0]
 	return d, nil
+}
+
+// start begins with other input.
+func (d *decoder) start(data []byte, lim Limits) *Error {
+	if len(data) > lim.Bytes {
+		return fail(lim.Bytes, "%d bytes, the limit is %d", len(data), lim.Bytes)
+	}
+	d.buf, d.lim, d.text = data, lim, ""
+	d.version, d.symbols, d.keys = 0, symbolView{}, keyView{}
+	d.budget, d.textLeft = lim.Terms, lim.Text
+	d.stack, d.nodes, d.base = d.stack[:0], 0, 0
+	return nil
 }
 
 // fields walks over the fields of one message and checks all that the schema
@@ -79,8 +87,11 @@ func (f *fields) next() bool {
 		return false
 	}
 	f.at = f.pos
-	tag, ok := f.varint()
-	if !ok {
+	// Nearly all varints have one byte.
+	tag, ok := uint64(f.d.buf[f.pos]), true
+	if tag < 0x80 {
+		f.pos++
+	} else if tag, ok = f.varint(); !ok {
 		return false
 	}
 	num := tag >> 3
@@ -88,8 +99,8 @@ func (f *fields) next() bool {
 		f.err = fail(f.at, "unknown field %d", num)
 		return false
 	}
+	def := &f.msg.fields[num]
 	f.num = int(num)
-	def := &f.msg.fields[f.num]
 	if wire := wireType(tag & 7); wire != def.wire {
 		f.err = fail(f.at, "wire type %d, want %d", wire, def.wire).under(def.name, -1)
 		return false
@@ -119,8 +130,10 @@ func (f *fields) next() bool {
 	f.last = f.num
 
 	value := f.pos
-	f.val, ok = f.varint()
-	if !ok {
+	if value < f.end && f.d.buf[value] < 0x80 {
+		f.val = uint64(f.d.buf[value])
+		f.pos++
+	} else if f.val, ok = f.varint(); !ok {
 		f.err = f.in(f.err)
 		return false
 	}
@@ -239,12 +252,16 @@ func (f *fields) empty() *Error {
 func (d *decoder) counts(start, end int) (n [11]int) {
 	f := fields{d: d, pos: start, end: end}
 	for f.pos < f.end {
-		tag, ok := f.varint()
-		if !ok || tag>>3 >= uint64(len(n)) {
+		tag, v, ok := uint64(d.buf[f.pos]), uint64(0), true
+		if tag < 0x80 && f.pos+1 < f.end && d.buf[f.pos+1] < 0x80 {
+			v = uint64(d.buf[f.pos+1])
+			f.pos += 2
+		} else if tag, ok = f.varint(); !ok {
+			return n
+		} else if v, ok = f.varint(); !ok {
 			return n
 		}
-		v, ok := f.varint()
-		if !ok {
+		if tag>>3 >= uint64(len(n)) {
 			return n
 		}
 		if wireType(tag&7) == length {
@@ -264,18 +281,4 @@ func (d *decoder) spend(n, at int) *Error {
 		return fail(at, "more than %d elements", d.lim.Terms)
 	}
 	return nil
-}
-
-// room returns an empty list for n elements, cut from a larger one that is made for the
-// given number where it has no room left.
-func room[T any](from *[]T, n, larger int) []T {
-	if n == 0 {
-		return nil
-	}
-	if n > len(*from) {
-		*from = make([]T, max(n, min(larger, 16)))
-	}
-	list := (*from)[:0:n]
-	*from = (*from)[n:]
-	return list
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math/bits"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -24,6 +25,27 @@ var defaultSymbols = [28]string{
 	"cluster", "node", "hostname", "nonce", "query",
 }
 
+// defaultsFrom has for each byte the default symbols that begin with it, as bits.
+var defaultsFrom = func() (t [256]uint32) {
+	for i, s := range defaultSymbols {
+		t[s[0]] |= 1 << i
+	}
+	return t
+}()
+
+// defaultSymbol returns the index of a default symbol.
+func defaultSymbol(s string) (uint64, bool) {
+	if s == "" {
+		return 0, false
+	}
+	for set := defaultsFrom[s[0]]; set != 0; set &= set - 1 {
+		if i := bits.TrailingZeros32(set); defaultSymbols[i] == s {
+			return uint64(i), true
+		}
+	}
+	return 0, false
+}
+
 // Table is the symbols and public keys that a token's first-party blocks share,
 // in the order of their declaration and without the default symbols. The zero
 // value is the table of a token without blocks.
@@ -38,9 +60,13 @@ func (t *Table) Clone() *Table {
 	return &Table{slices.Clip(t.Symbols), slices.Clip(t.Keys)}
 }
 
-// Extend declares further symbols and keys.
+// Extend declares further symbols and keys, whose memory it may share.
 func (t *Table) Extend(symbols []string, keys []datalog.Key) {
-	t.Symbols = append(t.Symbols, symbols...)
+	if len(t.Symbols) == 0 {
+		t.Symbols = slices.Clip(symbols)
+	} else {
+		t.Symbols = append(t.Symbols, symbols...)
+	}
 	t.Keys = append(t.Keys, keys...)
 }
 
@@ -68,8 +94,8 @@ func (v *symbolView) at(i uint64) (string, bool) {
 // find returns the index of a symbol, the defaults included. It is linear:
 // [interner] is for many searches.
 func (v *symbolView) find(s string) (uint64, bool) {
-	if i := slices.Index(defaultSymbols[:], s); i >= 0 {
-		return uint64(i), true
+	if i, ok := defaultSymbol(s); ok {
+		return i, true
 	}
 	if i := slices.Index(v.base, s); i >= 0 {
 		return firstSymbol + uint64(i), true
@@ -116,11 +142,17 @@ type interner struct {
 }
 
 func newInterner(t *Table) *interner {
-	in := &interner{}
+	in := new(interner)
+	in.start(t)
+	return in
+}
+
+// start begins with the symbols and keys of a table, which may be nil.
+func (in *interner) start(t *Table) {
+	*in = interner{}
 	if t != nil {
 		in.symbols.base, in.keys.base = t.Symbols, t.Keys
 	}
-	return in
 }
 
 // build makes the index.
@@ -155,6 +187,11 @@ func (in *interner) symbol(s string) uint64 {
 	if i, ok := in.find(s); ok {
 		return i
 	}
+	return in.add(s)
+}
+
+// add adds a symbol that is new.
+func (in *interner) add(s string) uint64 {
 	i := uint64(firstSymbol + len(in.symbols.base) + len(in.symbols.own))
 	in.symbols.own = append(in.symbols.own, s)
 	if in.index != nil {
@@ -185,7 +222,7 @@ func (f *fields) declare(in *interner) *Error {
 	if _, ok := in.find(s); ok {
 		return f.failf("symbol %q is in the table already", s)
 	}
-	in.symbol(s)
+	in.add(s)
 	return nil
 }
 

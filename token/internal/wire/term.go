@@ -16,10 +16,17 @@ type place struct {
 // term reads the Term message in the current field. On the names of the fields
 // see schema.proto.
 func (f *fields) term(p place) (datalog.Term, *Error) {
-	d := f.d
-	if p.depth > d.lim.Depth {
-		return nil, f.failf("nested deeper than %d", d.lim.Depth)
+	if p.depth > f.d.lim.Depth {
+		return nil, f.failf("nested deeper than %d", f.d.lim.Depth)
 	}
+	if term, ok := f.shortTerm(p); ok {
+		return term, nil
+	}
+	return f.anyTerm(p)
+}
+
+func (f *fields) anyTerm(p place) (datalog.Term, *Error) {
+	d := f.d
 	var term datalog.Term
 	t := d.over(msgTerm, f.start, f.stop)
 	for t.next() {
@@ -31,11 +38,7 @@ func (f *fields) term(p place) (datalog.Term, *Error) {
 			}
 			var v datalog.Variable
 			v, err = t.variable()
-			if letter := letterOf(v); letter != nil {
-				term = letter.term
-			} else {
-				term = v
-			}
+			term = asTerm(v)
 		case 2:
 			term = datalog.Integer(int64(t.val))
 		case 3:
@@ -45,7 +48,7 @@ func (f *fields) term(p place) (datalog.Term, *Error) {
 			}
 			var s string
 			s, err = t.symbol()
-			term = datalog.String(s)
+			term = d.texts.term(datalog.String(s))
 		case 4:
 			term = datalog.Date(t.val)
 		case 5:
@@ -74,6 +77,40 @@ func (f *fields) term(p place) (datalog.Term, *Error) {
 	return term, f.in(t.err)
 }
 
+// shortTerm reads what most terms are, a variable or text by a symbol of one or two
+// bytes. ok is false for all others, and where anything is not as it has to be: anyTerm
+// says what.
+func (f *fields) shortTerm(p place) (term datalog.Term, ok bool) {
+	const variable, text = 1<<3 | byte(varint), 3<<3 | byte(varint)
+	d, b := f.d, f.d.buf[f.start:f.stop]
+	var symbol uint64
+	switch {
+	case len(b) == 2 && b[1] < 0x80:
+		symbol = uint64(b[1])
+	case len(b) == 3 && b[1] >= 0x80 && 0 < b[2] && b[2] < 0x80:
+		symbol = uint64(b[1]&0x7f) | uint64(b[2])<<7
+	default:
+		return nil, false
+	}
+	if b[0] == text && symbol < uint64(len(defaultTerms)) {
+		return defaultTerms[symbol], true
+	}
+	s, ok := d.symbols.at(symbol)
+	if !ok || len(s) > d.textLeft {
+		return nil, false
+	}
+	switch {
+	case b[0] == text:
+		term = d.texts.term(datalog.String(s))
+	case b[0] == variable && p.variable && isName(s):
+		term = asTerm(datalog.Variable(s))
+	default:
+		return nil, false
+	}
+	d.textLeft -= len(s)
+	return term, true
+}
+
 // A letter is a variable of one letter as a term and as an expression. Nearly all variables
 // of tokens are such, so that they are made once.
 type letter struct {
@@ -95,6 +132,22 @@ func letterOf(v datalog.Variable) *letter {
 		return nil
 	}
 	return &letters[v[0]-'a']
+}
+
+func asTerm(v datalog.Variable) datalog.Term {
+	if letter := letterOf(v); letter != nil {
+		return letter.term
+	}
+	return v
+}
+
+func asExpr(t datalog.Term) datalog.Expr {
+	if v, ok := t.(datalog.Variable); ok {
+		if letter := letterOf(v); letter != nil {
+			return letter.expr
+		}
+	}
+	return datalog.Value{Term: t}
 }
 
 // defaultTerms are the default symbols as terms, made once.
