@@ -8,7 +8,9 @@ import (
 	"strings"
 )
 
-// A Document is a whole page that needs nothing beside itself.
+// A Document is a whole page that needs nothing beside itself. It is written from elements
+// and not from a template, since the page's script makes the same elements in a browser,
+// where no markup may stand in between.
 type Document struct {
 	Title string
 	// Script runs in the page; empty for a page without any. It is trusted, and has

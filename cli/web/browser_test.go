@@ -258,7 +258,31 @@ func TestOtherForms(t *testing.T) {
 		steps = append(steps, step{"fill", "#token", c[0]}, step{"until", "#status", c[1]})
 	}
 	steps = append(steps, step{"fill", "#token", w.held}, step{"file", "#trust-file", file}, step{"until", "#status", "Verified: all signatures, from a trusted root key."})
+	long := filepath.Join(t.TempDir(), "long")
+	if err := os.WriteFile(long, bytes.Repeat([]byte("# nobody\n"), 1<<17), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps = append(steps, step{"file", "#trust-file", long}, step{"until", "#trust-error", "longer than 1 MiB"}, step{"value", "#trust"}, step{"until", "#status", "who minted the token is a claim"})
 	drive(t, session{Steps: steps})
+}
+
+// TestReport: what inspect --html writes opens under its own policy, which lets its style
+// in and asks for nothing.
+func TestReport(t *testing.T) {
+	w := newWorld(t)
+	report := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(report, []byte(w.report), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	saw := &drive(t, session{Page: report, Steps: []step{{"text", "h2"}, {"eval", `getComputedStyle(document.body).margin`}, {"count", "script"}, {"count", "svg.drawing"}}})[0]
+	if got := at[[]string](t, saw, 0); got[0] != "A held token" {
+		t.Errorf("headings: %q", got)
+	}
+	for i, want := range []string{`"0px"`, "0", "1"} {
+		if got := string(saw.Results[i+1]); got != want {
+			t.Errorf("%d: %s, want %s", i, got, want)
+		}
+	}
 }
 
 // TestHostileTokenStaysText: whatever names and checks say, no element comes of it, and

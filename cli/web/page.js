@@ -73,9 +73,11 @@
     byId("trust-file").addEventListener("change", async (event) => {
       const file = event.target.files[0];
       if (!file) return;
-      byId("trust").value = file.size > 1 << 20 ? "" : await file.text();
-      if (file.size > 1 << 20) say({ trust: "The file is longer than 1 MiB, and no trust file is." }, ["trust"]);
-      else read();
+      const long = file.size > 1 << 20;
+      byId("trust").value = long ? "" : await file.text();
+      event.target.value = ""; // so that the same file can be opened again when it has changed
+      read();
+      if (long) say({ trust: "The file is longer than 1 MiB, and no trust file is." }, ["trust"]);
     });
     byId("clear").addEventListener("click", () => {
       byId("look").reset();
