@@ -40,17 +40,17 @@ func shareable(t *testing.T, blocks int) (root PublicKey, data []byte) {
 }
 
 // verifyWith verifies by a pool, and counts the signatures looked at.
-func verifyWith(t *testing.T, p *Pool, data []byte, roots ...PublicKey) (*Token, error, uint64) {
+func verifyWith(t *testing.T, p *Pool, data []byte, roots ...PublicKey) (*Token, uint64, error) {
 	t.Helper()
 	u, err := Parse(data, nil)
 	if err != nil {
-		return nil, err, 0
+		return nil, 0, err
 	}
 	keys := NewKeyMemory(0)
 	u.Remember(keys)
 	u.Share(p)
 	verified, err := u.VerifyAny(roots)
-	return verified, err, keys.Signatures()
+	return verified, keys.Signatures(), err
 }
 
 func text(err error) string {
@@ -64,13 +64,13 @@ func text(err error) string {
 // it has without help, and the whole one is the same token.
 func TestPoolSameOutcome(t *testing.T) {
 	root, data := shareable(t, 6)
-	alone, err, signatures := verifyWith(t, nil, data, root)
+	alone, signatures, err := verifyWith(t, nil, data, root)
 	if err != nil || signatures != 7 {
 		t.Fatal(err, signatures)
 	}
 	for _, workers := range []int{0, 1, 3} {
 		p := NewPool(workers)
-		got, err, n := verifyWith(t, p, data, root)
+		got, n, err := verifyWith(t, p, data, root)
 		if err != nil || !bytes.Equal(got.Bytes(), alone.Bytes()) || len(got.Blocks()) != 6 || n != signatures {
 			t.Fatalf("%d workers: %v, %d signatures", workers, err, n)
 		}
@@ -78,8 +78,8 @@ func TestPoolSameOutcome(t *testing.T) {
 		for i := 0; i < len(data); i += 3 {
 			damaged := bytes.Clone(data)
 			damaged[i] ^= 1 << (i % 8)
-			_, want, most := verifyWith(t, nil, damaged, root)
-			_, err, n := verifyWith(t, p, damaged, root)
+			_, most, want := verifyWith(t, nil, damaged, root)
+			_, n, err := verifyWith(t, p, damaged, root)
 			if text(err) != text(want) {
 				t.Errorf("%d workers, byte %d: %v, want %v", workers, i, err, want)
 			}
@@ -112,7 +112,7 @@ func TestPoolFirstFailure(t *testing.T) {
 	damaged[len(damaged)-1] ^= 1 // the proof
 	p := NewPool(3)
 	for range 200 {
-		_, err, _ := verifyWith(t, p, damaged, root)
+		_, _, err := verifyWith(t, p, damaged, root)
 		if e, ok := err.(*Error); !ok || e.Code != CodeSignature || e.Block != 3 {
 			t.Fatalf("%v, want block 3", err)
 		}
@@ -125,7 +125,7 @@ func TestPoolUnknownRoot(t *testing.T) {
 	_, data := shareable(t, 6)
 	p := NewPool(3)
 	for range 100 {
-		_, err, n := verifyWith(t, p, data, numberedKey(t, 50).Public(), numberedKey(t, 51).Public())
+		_, n, err := verifyWith(t, p, data, numberedKey(t, 50).Public(), numberedKey(t, 51).Public())
 		if e, ok := err.(*Error); !ok || e.Code != CodeUntrustedRoot || n != 2 {
 			t.Fatalf("%v after %d signatures", err, n)
 		}
@@ -195,7 +195,7 @@ func TestPoolIsFixed(t *testing.T) {
 		for range 8 {
 			callers.Go(func() {
 				for range 20 {
-					if _, err, _ := verifyWith(t, p, data, root); err != nil {
+					if _, _, err := verifyWith(t, p, data, root); err != nil {
 						t.Error(err)
 					}
 					if n := p.running.Load(); n > 2+8 { // each caller counts itself while it asks
@@ -266,7 +266,7 @@ func TestPoolUnderLoad(t *testing.T) {
 	for range callers {
 		verifying.Go(func() {
 			for range tokens / callers {
-				if _, err, n := verifyWith(t, p, data, root); err != nil || n != 5 {
+				if _, n, err := verifyWith(t, p, data, root); err != nil || n != 5 {
 					t.Errorf("%v after %d signatures", err, n)
 					return
 				}
