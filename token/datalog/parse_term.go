@@ -1,6 +1,9 @@
 package datalog
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // A parser reads source text into the tree by recursive descent.
 type parser struct {
@@ -9,11 +12,12 @@ type parser struct {
 	depth  int // of brackets, parentheses, negations and method arguments
 	nodes  int // of the current expression
 
-	terms     chunk[Term]
-	bodies    chunk[Predicate]
-	variables [4]Term // those named last
-	named     int
+	terms  chunk[Term]
+	bodies chunk[Predicate]
 }
+
+// parsers lends parsers, which hold no text in between.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // A chunk is room for many short lists, one after another.
 type chunk[T any] struct{ room []T }
@@ -59,7 +63,7 @@ func (p *parser) term(variables bool) (Term, error) {
 		if !variables {
 			return nil, p.fail(start, "a variable may stand only directly in a predicate of a rule, a check or a policy, or in an expression")
 		}
-		return p.asTerm(v), nil
+		return asTerm(v), nil
 	case c == '"':
 		return p.text()
 	case c == '[':
@@ -84,18 +88,20 @@ func (p *parser) term(variables bool) (Term, error) {
 	return nil, p.unexpected("a term")
 }
 
-// asTerm returns a variable as a term, the same one where it was named lately: making a
-// term takes memory.
-func (p *parser) asTerm(v Variable) Term {
-	for _, t := range p.variables {
-		if t == v {
-			return t
-		}
+// letters are the variables of one letter as terms. Nearly all variables are such, and to
+// make a term takes memory.
+var letters = func() (list ['z' - 'a' + 1]Term) {
+	for i := range list {
+		list[i] = Variable(rune('a' + i))
 	}
-	t := Term(v)
-	p.variables[p.named%len(p.variables)] = t
-	p.named++
-	return t
+	return list
+}()
+
+func asTerm(v Variable) Term {
+	if len(v) == 1 && 'a' <= v[0] && v[0] <= 'z' {
+		return letters[v[0]-'a']
+	}
+	return v
 }
 
 func (p *parser) variable() (Variable, error) {

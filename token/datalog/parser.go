@@ -76,7 +76,12 @@ func parse[T any](src string, params *Params, read func(*parser) (T, error)) (re
 	if !utf8.ValidString(src) {
 		return zero, errorAt(src, invalidAt(src), "source is not valid UTF-8")
 	}
-	p := &parser{lexer: lexer{src: src}, params: newBindings(params)}
+	p := parsers.Get().(*parser)
+	defer func() {
+		*p = parser{}
+		parsers.Put(p)
+	}()
+	p.src, p.params = src, newBindings(params)
 	if result, err = read(p); err != nil {
 		return zero, err
 	}

@@ -41,7 +41,8 @@ func Compile(a *datalog.Authorizer) (*Authorizer, error) {
 	if err := c.compile(d); err != nil {
 		return nil, err
 	}
-	c.base, c.prog = d.world.clone(), d.prog.clone()
+	d.world.copyTo(&c.base)
+	d.prog.copyTo(&c.prog)
 	return c, nil
 }
 

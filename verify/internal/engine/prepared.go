@@ -42,10 +42,10 @@ func (a *Authorizer) Prepare(blocks []Block, l Limits) (p *Prepared, ok bool) {
 	if err != nil || len(blocks) == 0 || len(blocks) >= wordBlocks {
 		return nil, false
 	}
-	base := a.base.clone()
-	w := &base
+	w := new(world)
+	a.base.copyTo(w)
 	w.limit = limits.Steps
-	p = &Prepared{a: a, base: w, prog: &program{}, blocks: blocks, known: maps.Clone(a.patterns)}
+	p = &Prepared{a: a, base: w, prog: newProgram(), blocks: blocks, known: maps.Clone(a.patterns)}
 	for b := range blocks {
 		block := blocks[b].Datalog
 		if block == nil || len(block.Rules) > 0 {

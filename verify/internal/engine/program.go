@@ -18,7 +18,10 @@ type program struct {
 
 	slots int // the largest number of variables in scope at once
 
-	// scratch, while a query is compiled
+	*scratch // while a query is compiled; nil where none is any more
+}
+
+type scratch struct {
 	scope []string // variables by slot
 	body  []atom   // predicates in written order, args not split by mode
 	raw   []argument
@@ -27,18 +30,21 @@ type program struct {
 	count int // nodes of the current expression
 }
 
+func newProgram() *program { return &program{scratch: new(scratch)} }
+
 func (p *program) reset() {
 	p.atoms, p.args = p.atoms[:0], p.args[:0]
 	p.nodes, p.roots, p.head, p.plans = p.nodes[:0], p.roots[:0], p.head[:0], p.plans[:0]
 	p.slots = 0
+	if p.scratch == nil {
+		p.scratch = new(scratch)
+	}
 }
 
-// clone returns a copy that takes no more room than it needs.
-func (p *program) clone() program {
-	return program{
-		atoms: slices.Clone(p.atoms), args: slices.Clone(p.args), nodes: slices.Clone(p.nodes), roots: slices.Clone(p.roots),
-		head: slices.Clone(p.head), plans: slices.Clone(p.plans), slots: p.slots,
-	}
+// copyTo makes c a copy that takes no more room than it needs.
+func (p *program) copyTo(c *program) {
+	c.atoms, c.args, c.nodes, c.roots = slices.Clone(p.atoms), slices.Clone(p.args), slices.Clone(p.nodes), slices.Clone(p.roots)
+	c.head, c.plans, c.slots = slices.Clone(p.head), slices.Clone(p.plans), p.slots
 }
 
 // forget drops the references to names.

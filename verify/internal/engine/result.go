@@ -103,7 +103,7 @@ func (r *Result) QueryAll(rule *datalog.Rule) ([]datalog.Predicate, error) {
 func (r *Result) query(src *datalog.Rule, all bool) ([]datalog.Predicate, error) {
 	e := r.evaluation()
 	e.steps = 0
-	p := &program{}
+	p := newProgram()
 	c, f := e.compileRule(p, src, AuthorizerBlock, 0)
 	if f.kind != none {
 		err := f.at(AuthorizerBlock, InQuery, 0)

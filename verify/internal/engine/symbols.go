@@ -9,11 +9,14 @@ type symbols struct {
 	first  uint32
 	text   []string
 	hashes []uint64
-	slots  []uint32 // open addressing, index into text plus one; 0 is free
+	slots  []uint32 // open addressing, index into text plus one; 0 is free; empty while symbols are few
 }
 
-func (t *symbols) clone() symbols {
-	return symbols{t.first, slices.Clone(t.text), slices.Clone(t.hashes), slices.Clone(t.slots)}
+// Up to fewSymbols symbols are searched one by one.
+const fewSymbols = 8
+
+func (t *symbols) copyTo(c *symbols) {
+	c.first, c.text, c.hashes, c.slots = t.first, slices.Clone(t.text), slices.Clone(t.hashes), slices.Clone(t.slots)
 }
 
 // reset forgets all symbols and drops the references to their text.
@@ -25,6 +28,11 @@ func (t *symbols) reset(first uint32) {
 
 func (t *symbols) find(hash uint64, s string) (uint32, bool) {
 	if len(t.slots) == 0 {
+		for i, h := range t.hashes {
+			if h == hash && t.text[i] == s {
+				return t.first + uint32(i), true
+			}
+		}
 		return 0, false
 	}
 	mask := uint64(len(t.slots) - 1)
@@ -45,12 +53,14 @@ func (t *symbols) add(hash uint64, s string) uint32 {
 	}
 	t.text = append(t.text, s)
 	t.hashes = append(t.hashes, hash)
-	if 2*len(t.text) > len(t.slots) {
-		t.slots = cleared(t.slots, max(64, 2*len(t.slots)))
+	switch {
+	case len(t.text) <= fewSymbols:
+	case 2*len(t.text) > len(t.slots):
+		t.slots = cleared(t.slots, max(4*fewSymbols, 2*len(t.slots)))
 		for i := range t.hashes {
 			t.place(uint32(i))
 		}
-	} else {
+	default:
 		t.place(n)
 	}
 	return t.first + n
@@ -80,8 +90,9 @@ type composite struct {
 	lo, hi uint32 // range in elems
 }
 
-func (t *composites) clone() composites {
-	return composites{t.first, slices.Clone(t.list), slices.Clone(t.elems), slices.Clone(t.hashes), slices.Clone(t.slots)}
+func (t *composites) copyTo(c *composites) {
+	c.first, c.list, c.elems = t.first, slices.Clone(t.list), slices.Clone(t.elems)
+	c.hashes, c.slots = slices.Clone(t.hashes), slices.Clone(t.slots)
 }
 
 func (t *composites) reset(first uint32) {

@@ -17,7 +17,7 @@ type world struct {
 	composites composites
 
 	relations []relation
-	byName    []int32 // open addressing by name and arity, index plus one; 0 is free
+	byName    []int32 // open addressing by name and arity, index plus one; 0 is free; empty while relations are few
 
 	// scratch, while a table grows
 	outgrown []slot
@@ -56,13 +56,12 @@ func (w *world) reset(base *world, blocks, steps int) {
 	w.facts = base.facts
 }
 
-// clone returns a copy of the world of an authorizer that can be added to.
-func (w *world) clone() world {
-	c := world{
-		symbols: w.symbols.clone(), composites: w.composites.clone(),
-		relations: make([]relation, len(w.relations)), byName: slices.Clone(w.byName),
-		words: w.words, facts: w.facts, limit: w.limit,
-	}
+// copyTo makes c, which is new, a copy of the world of an authorizer that can be added to.
+func (w *world) copyTo(c *world) {
+	w.symbols.copyTo(&c.symbols)
+	w.composites.copyTo(&c.composites)
+	c.relations, c.byName = make([]relation, len(w.relations)), slices.Clone(w.byName)
+	c.words, c.facts, c.limit = w.words, w.facts, w.limit
 	// The rows of all relations lie one after another. What a relation adds later goes
 	// elsewhere.
 	values, origins, slots := 0, 0, 0
@@ -79,12 +78,10 @@ func (w *world) clone() world {
 	}
 	for i := range w.relations {
 		from := &w.relations[i]
-		c.relations[i] = relation{
-			name: from.name, arity: from.arity, n: from.n,
-			rows: cut(&all.rows, from.rows), origins: cut(&all.origins, from.origins), slots: cut(&all.slots, from.slots),
-		}
+		to := &c.relations[i]
+		to.name, to.arity, to.n = from.name, from.arity, from.n
+		to.rows, to.origins, to.slots = cut(&all.rows, from.rows), cut(&all.origins, from.origins), cut(&all.slots, from.slots)
 	}
-	return c
 }
 
 // cut appends a copy of some elements, which it returns.
@@ -108,21 +105,32 @@ func (w *world) relation(name uint32, arity int, create bool) int32 {
 		if i := w.byName[w.relationSlot(name, arity)]; i != 0 {
 			return i - 1
 		}
+	} else {
+		for i := range w.relations {
+			if r := &w.relations[i]; r.name == name && r.arity == arity {
+				return int32(i)
+			}
+		}
 	}
 	if !create {
 		return -1
 	}
 	w.nextRelation(name, arity)
-	if n := len(w.relations); 2*n > len(w.byName) {
-		w.byName = cleared(w.byName, max(32, 2*len(w.byName)))
+	switch n := len(w.relations); {
+	case n <= fewRelations:
+	case 2*n > len(w.byName):
+		w.byName = cleared(w.byName, max(4*fewRelations, 2*len(w.byName)))
 		for i := range w.relations {
 			w.byName[w.relationSlot(w.relations[i].name, w.relations[i].arity)] = int32(i + 1)
 		}
-	} else {
+	default:
 		w.byName[w.relationSlot(name, arity)] = int32(n)
 	}
 	return int32(len(w.relations) - 1)
 }
+
+// Up to fewRelations relations are searched one by one.
+const fewRelations = 8
 
 // relationSlot returns the place of a relation in byName: its own, or the free
 // one where it belongs.
