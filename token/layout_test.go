@@ -38,6 +38,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"cli":                             "token/datalog token token/agentkey token/delegation token/trust attenuate attenuate/agent verify verify/replay verify/revoke verify/toolcall verify/mcpproxy cli/page cli/reading verify/gateway verify/gateway/serve",
 		"cli/whittle":                     "cli",
 		"examples/nginx":                  "",
+		"examples/envoy":                  "",
 		"examples/internal/walk":          "",
 		"examples/service":                "token/trust verify verify/httpauth verify/replay",
 		"vectors":                         "",

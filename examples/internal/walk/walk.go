@@ -48,7 +48,9 @@ func (w *Walk) Follow(t *testing.T) {
 	}
 	bin := t.TempDir()
 	for _, p := range w.Build {
-		if out, err := exec.Command("go", "build", "-o", bin, p).CombinedOutput(); err != nil {
+		build := exec.Command("go", "build", "-o", bin, ".")
+		build.Dir = p // which may be in a module of its own
+		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
@@ -203,7 +205,9 @@ func freePorts(t *testing.T, ports []string) *strings.Replacer {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		pairs = append(pairs, ":"+port, fmt.Sprintf(":%d", l.Addr().(*net.TCPAddr).Port))
+		for _, before := range []string{":", "port_value: "} { // as nearly all write it, and as Envoy does
+			pairs = append(pairs, before+port, fmt.Sprintf("%s%d", before, l.Addr().(*net.TCPAddr).Port))
+		}
 	}
 	return strings.NewReplacer(pairs...)
 }
