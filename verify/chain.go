@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -69,6 +70,10 @@ func (v *Verifier) directory() *trust.Directory {
 // the holders. Nothing shows who has a bearer token.
 func (a *attempt) identify() {
 	directory := a.v.directory()
+	if directory == nil {
+		return
+	}
+	a.d.Chain = slices.Clone(a.d.Chain) // which other decisions share
 	for i := range a.d.Chain {
 		a.d.Chain[i].Agent, _ = directory.Agent(a.d.Chain[i].Key, a.now)
 	}

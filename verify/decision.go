@@ -13,7 +13,8 @@ import (
 
 // A Decision is what a verifier found out and decided. What is filled in beyond
 // Allowed, Code and Reasons has been verified: it is empty as long as the
-// signatures have not.
+// signatures have not. Decisions about one token share what they list of it, which must
+// not be changed.
 type Decision struct {
 	Allowed bool
 	// Code says why not; empty when allowed.
@@ -242,21 +243,36 @@ func (d *Decision) signedBy(t *token.Token) {
 	}
 }
 
-// describe fills in what a verified chain says.
-func (d *Decision) describe(t *token.Token, chain *delegation.Chain) {
+// describe fills in what a verified chain says, of which the first blocks may be known.
+func (d *Decision) describe(t *token.Token, chain *delegation.Chain, known *remembered) {
 	d.Delegator, d.Bearer = chain.Delegator, chain.Bearer
 	d.Scope, d.Root = chain.Scope, t.Root()
 	if at, ok := chain.Scope.Expires(); ok {
 		d.Expires = at.Time()
 	}
-	d.Chain = make([]Holder, 0, 1+chain.Depth)
+	if known != nil && len(known.chain.Links) == len(chain.Links) {
+		d.Chain = known.holders
+	} else {
+		d.Chain = holders(chain)
+	}
+	if known != nil && known.chain == chain {
+		d.RevocationIDs = known.ids
+	} else {
+		d.RevocationIDs = token.RevocationIDs(t)
+	}
+	d.chain, d.blocks = chain, len(t.Blocks())
+}
+
+// holders lists those of a chain, first to last, without the names that a directory has
+// for them.
+func holders(chain *delegation.Chain) []Holder {
+	list := make([]Holder, 0, 1+chain.Depth)
 	for i := range chain.Links {
 		if l := &chain.Links[i]; l.Kind == delegation.LinkMint || l.Kind == delegation.LinkHandoff {
-			d.Chain = append(d.Chain, Holder{Name: l.Holder, Key: l.Key})
+			list = append(list, Holder{Name: l.Holder, Key: l.Key})
 		}
 	}
-	d.RevocationIDs = token.RevocationIDs(t)
-	d.chain, d.blocks = chain, len(t.Blocks())
+	return list
 }
 
 // MarshalJSON writes the form of spec/errors.md.

@@ -47,6 +47,8 @@ type remembered struct {
 
 	once     sync.Once
 	prepared *engine.Prepared  // with the verifier's policy; nil where that cannot be
+	holders  []Holder          // as decisions list them
+	ids      [][]byte          // the revocation id of each block
 	agentKey datalog.Term      // of who invoked the chain or, for one that was not, can
 	channel  datalog.Predicate // of a session's connection
 }
@@ -66,10 +68,11 @@ func (r *remembered) presenter() token.PublicKey {
 }
 
 // ready makes what is the same in each use of a chain: its blocks compiled together with
-// the verifier's policy, and facts about who presents it. The first use of a chain after
+// the verifier's policy, facts about who presents it, and lists for decisions. The first use of a chain after
 // it was learnt pays.
 func (r *remembered) ready(v *Verifier) {
 	r.once.Do(func() {
+		r.holders, r.ids = holders(r.chain), token.RevocationIDs(r.token)
 		r.agentKey = datalog.String(r.presenter().String())
 		if inv := r.chain.Invocation; inv != nil {
 			r.channel = inv.Channel.Fact()

@@ -110,7 +110,10 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		}
 		return nil, err
 	}
-	d.describe(t, chain)
+	if known != nil {
+		known.ready(v)
+	}
+	d.describe(t, chain, known)
 	a := attempts.Get().(*attempt)
 	a.v, a.ctx, a.d, a.now = v, ctx, d, now
 	a.req, a.token, a.chain, a.known = checked, t, chain, known
@@ -119,9 +122,6 @@ func (v *Verifier) open(ctx context.Context, d *Decision, raw string, req delega
 		if a.action, err = checked.ActionDigest(); err != nil {
 			return nil, undecidable(err)
 		}
-	}
-	if known != nil {
-		known.ready(v)
 	}
 	a.uses()
 	a.useApprovals()
