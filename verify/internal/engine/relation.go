@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // A relation holds the facts of one name and arity, in the order in which they
 // came. A fact is a row of values together with its origin; the same values
 // with two origins are two rows.
@@ -84,21 +86,42 @@ func (r *relation) add(w *world, row []value, origin []uint64) bool {
 	r.append(row, origin)
 	r.slots[i] = slot{h, uint32(r.n)}
 	if 2*r.n > len(r.slots) {
-		w.outgrown = append(w.outgrown[:0], r.slots...)
-		r.slots = cleared(r.slots, 2*len(r.slots))
-		for _, s := range w.outgrown {
-			if s.row != 0 {
-				place(r.slots, s)
-			}
-		}
+		r.rehash(w)
 	}
 	return true
 }
 
+// rehash makes the table of all rows larger, by more where there is room already.
+func (r *relation) rehash(w *world) {
+	old, size := r.slots, 2*len(r.slots)
+	if size <= cap(old) {
+		if 2*size <= cap(old) {
+			size *= 2
+		}
+		w.outgrown = append(w.outgrown[:0], old...)
+		old = w.outgrown
+	}
+	r.slots = cleared(r.slots, size)
+	for _, s := range old {
+		if s.row != 0 {
+			place(r.slots, s)
+		}
+	}
+}
+
 func (r *relation) append(row []value, origin []uint64) {
-	r.rows = append(r.rows, row...)
-	r.origins = append(r.origins, origin...)
+	r.rows = append(doubled(r.rows, len(row)), row...)
+	r.origins = append(doubled(r.origins, len(origin)), origin...)
 	r.n++
+}
+
+// doubled returns s with room for n more elements, and for as many again as it has where
+// that takes new memory: growing by less costs more in all.
+func doubled[T any](s []T, n int) []T {
+	if len(s)+n <= cap(s) {
+		return s
+	}
+	return slices.Grow(s, len(s)+n)
 }
 
 func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
@@ -110,7 +133,10 @@ func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
 	return equalValues(r.row(i), row)
 }
 
-// hashFact does not depend on how many words an origin set has to spare.
+// hashFact does not depend on how many words an origin set has to spare. Rows that
+// differ in the last three bits of their last value only, as those do that a rule finds
+// one after another, lie side by side in the table, where one cache line has room for
+// them; all else is mixed.
 func hashFact(row []value, origin []uint64) uint32 {
 	h := origin[0]
 	for k, o := range origin[1:] {
@@ -118,7 +144,14 @@ func hashFact(row []value, origin []uint64) uint32 {
 			h = h*0x9e3779b97f4a7c15 + o + uint64(k)
 		}
 	}
-	return uint32(hashValues(h, row))
+	if len(row) == 0 {
+		return uint32(h)
+	}
+	const near = 1<<3 - 1
+	last := row[len(row)-1]
+	h = hashValues(h, row[:len(row)-1])
+	h = hashValue(h, value{last.kind, last.num &^ near})
+	return uint32(h) ^ uint32(last.num&near)
 }
 
 func place(slots []slot, s slot) {
