@@ -26,7 +26,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"verify/revoke":                   "token token/trust verify/internal/lockfile",
 		"verify":                          "token/datalog token token/delegation token/trust verify/internal/engine verify/replay verify/revoke",
 		"verify/internal/strictjson":      "",
-		"verify/httpauth":                 "token token/delegation attenuate verify",
+		"verify/httpauth":                 "token token/delegation attenuate verify verify/internal/strictjson",
 		"verify/gateway":                  "token token/datalog token/delegation token/trust verify verify/httpauth verify/replay verify/revoke",
 		"verify/gateway/serve":            "token verify/gateway",
 		"verify/toolcall":                 "token token/datalog token/delegation verify verify/internal/strictjson",

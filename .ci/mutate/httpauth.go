@@ -28,7 +28,7 @@ var httpauthMutants = []mutant{
 	{"http fields are of JSON", "verify/httpauth/body.go", `len(kind) != 1 || mediaType(h) != "application/json" {`, "len(kind) != 1 {", "./verify/httpauth", "Bodies"},
 	{"http one content type", "verify/httpauth/body.go", "len(kind) != 1 ||", "kind == nil ||", "./verify/httpauth", "Bodies"},
 	{"http fields are not encoded", "verify/httpauth/body.go", `if h.Get("Content-Encoding") != "" {`, "if false {", "./verify/httpauth", "Bodies"},
-	{"http names differ in more than case", "verify/httpauth/body.go", "if names[fold(name)] {", "if false {", "./verify/httpauth", "Bodies"},
+	{"http names differ in more than case", "verify/httpauth/body.go", "if err := strictjson.OneCase(value); err != nil {", "if err := strictjson.OneCase(value); false {", "./verify/httpauth", "Bodies"},
 	{"http a body has a limit", "verify/httpauth/body.go", "if int64(len(data)) > most {", "if false {", "./verify/httpauth", "TestBody$"},
 	{"http an endless body", "verify/httpauth/body.go", "io.LimitReader(r.Body, most+1)", "io.LimitReader(r.Body, 1<<20)", "./verify/httpauth", "TestBody$"},
 	{"http a body that is cut off", "verify/httpauth/body.go", "\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "\tif false {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "./verify/httpauth", "TestBody$|Lies"},

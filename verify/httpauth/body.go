@@ -8,10 +8,9 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/internal/strictjson"
 )
 
 // DefaultMaxBody is how many bytes of a body are read unless asked otherwise.
@@ -58,49 +57,12 @@ func (c *route) fields(h http.Header, body []byte, args map[string]any) error {
 		if !slices.Contains(c.Fields, name) {
 			return fmt.Errorf("the body has the field %q, which is not mapped", name)
 		}
-		if err := oneCase(value); err != nil {
+		if err := strictjson.OneCase(value); err != nil {
 			return err
 		}
 		args[name] = value
 	}
 	return nil
-}
-
-// oneCase refuses objects, at any depth, with names that differ in case only:
-// encoding/json fills one field of a struct with either.
-func oneCase(value any) error {
-	switch v := value.(type) {
-	case []any:
-		for _, e := range v {
-			if err := oneCase(e); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		names := make(map[string]bool, len(v))
-		for name, e := range v {
-			if names[fold(name)] {
-				return fmt.Errorf("an object has the name %q twice, in another case", name)
-			}
-			names[fold(name)] = true
-			if err := oneCase(e); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// fold maps names that differ in case only to one, by Unicode's simple folding, as
-// encoding/json does.
-func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-			least = min(least, other)
-		}
-		return least
-	}, name)
 }
 
 // mediaType reads the content type as [http.Request.ParseForm] does, which takes it

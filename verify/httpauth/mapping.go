@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/internal/strictjson"
 )
 
 // A Route says what the requests of one pattern ask for.
@@ -101,7 +102,7 @@ func compile(r Route) (route, error) {
 	}
 	names := map[string]bool{}
 	for _, name := range slices.Concat(r.Query, r.QueryIntegers, r.Fields) {
-		if folded := fold(name); names[folded] || strings.HasPrefix(name, "/") {
+		if folded := strictjson.Fold(name); names[folded] || strings.HasPrefix(name, "/") {
 			return route{}, fmt.Errorf("the argument %q is there twice, or begins with a slash: letters that differ in case only count as the same", name)
 		} else {
 			names[folded] = true

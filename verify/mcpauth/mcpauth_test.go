@@ -4,20 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/httpauth"
 	"github.com/whittle-auth/whittle/verify/mcpauth"
+	"github.com/whittle-auth/whittle/verify/replay"
 	"github.com/whittle-auth/whittle/verify/toolcall"
 )
 
@@ -312,5 +316,83 @@ func TestApproval(t *testing.T) {
 	}
 	if names := tools(t, s); len(names) != 2 {
 		t.Errorf("what can be approved is not shown: %q", names)
+	}
+}
+
+// TestAnswers: a tool asks back, and the client answers by calling again. The answer is signed;
+// a client that repeats its token is denied.
+func TestAnswers(t *testing.T) {
+	w := newWorld(t)
+	m, err := toolcall.NewMapping(audience, &toolcall.Options{AllowParams: []string{"inputResponses", "requestState"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := trust.Parse([]byte(w.trusted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := replay.NewMemory(time.Now(), &replay.Options{FirstStart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verify.New(audience, roots, &verify.Options{Replay: memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke, err := mcpauth.Invoke(httpauth.Hold(w.held, w.agent), m, w.held.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		allowed, automatic bool
+		code               token.Code
+	}{
+		"signed": {true, false, ""}, "not allowed at the server": {false, false, token.CodeCheckFailed}, "repeated": {true, true, token.CodeCheckFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atServer := m
+			if !c.allowed {
+				if atServer, err = newMapping(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			protect, err := mcpauth.Protect(v, atServer, &mcpauth.Options{Logger: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+			server.AddTool(&mcp.Tool{Name: "pay", InputSchema: json.RawMessage(`{"type":"object"}`)}, func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+				if answer, ok := req.Params.InputResponses["sure"].(*mcp.ElicitResult); ok {
+					return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: answer.Action + req.Params.RequestState}}}, nil
+				}
+				return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"sure": &mcp.ElicitParams{Message: "sure?"}}, RequestState: "s"}, nil
+			})
+			server.AddReceivingMiddleware(protect)
+			serverEnd, clientEnd := mcp.NewInMemoryTransports()
+			if _, err := server.Connect(t.Context(), serverEnd, nil); err != nil {
+				t.Fatal(err)
+			}
+			s := connect(t, clientEnd, &mcp.ClientOptions{
+				MultiRoundTrip: &mcp.MultiRoundTripOptions{Disabled: !c.automatic},
+				ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+					return &mcp.ElicitResult{Action: "accept"}, nil
+				},
+			}, invoke)
+			result, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "pay"})
+			if !c.automatic {
+				if err != nil || result.InputRequests["sure"] == nil {
+					t.Fatalf("the tool does not ask: %+v, %v", result, err)
+				}
+				result, err = s.CallTool(t.Context(), &mcp.CallToolParams{
+					Name: "pay", InputResponses: mcp.InputResponseMap{"sure": &mcp.ElicitResult{Action: "accept"}}, RequestState: result.RequestState,
+				})
+			}
+			if _, data := refusal(err); data.Code != c.code || (err == nil) != (c.code == "") {
+				t.Fatal(err)
+			}
+			if err == nil && result.Content[0].(*mcp.TextContent).Text != "accepts" {
+				t.Errorf("%+v", result)
+			}
+		})
 	}
 }
