@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,8 +26,8 @@ func TestClientBelievesLittle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer http.HandlerFunc
-	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { answer(rw, r) })}
+	var answer atomic.Pointer[http.HandlerFunc]
+	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*answer.Load())(rw, r) })}
 	go server.Serve(l)
 	defer server.Close()
 	client, err := agent.Open(path)
@@ -56,7 +57,7 @@ func TestClientBelievesLittle(t *testing.T) {
 		}, nil, ""},
 		"no answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, agent.ErrNoAgent, ""},
 	} {
-		answer = test.answer
+		answer.Store(&test.answer)
 		text, err := client.Invoker("a").Invoke(t.Context(), rotate())
 		var code token.Code
 		if e, ok := errors.AsType[*token.Error](err); ok {
@@ -70,16 +71,18 @@ func TestClientBelievesLittle(t *testing.T) {
 			t.Errorf("%s: the error has %d bytes", name, len(err.Error()))
 		}
 	}
-	answer = says(200, `{"token":"`+held+`"}`)
+	shows := says(200, `{"token":"`+held+`"}`)
+	answer.Store(&shows)
 	if text, err := client.Held(t.Context(), "a"); err != nil || text != held {
 		t.Errorf("%s, %v", text, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	answer = func(_ http.ResponseWriter, r *http.Request) {
+	waits := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-	}
+	})
+	answer.Store(&waits)
 	if _, err := client.Invoker("a").Invoke(ctx, rotate()); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
