@@ -56,7 +56,8 @@ type Limits struct {
 	// limit is an error, so that the default of 100 allows 99 rounds.
 	Iterations int
 
-	// Steps is an amount of work: one step for each candidate fact tried, each
+	// Steps is an amount of work: one step for each candidate fact tried (in the
+	// first round of a rule each fact of the relation, found by an index or not), each
 	// node of an expression evaluated, each element visited; for text, steps in
 	// proportion to its bytes, and for regular expressions in proportion to the
 	// text times the size of the expanded pattern. Default 1,000,000, which
