@@ -130,8 +130,8 @@ turns; ratios are of turns that followed each other. The share of the processor 
 	if throughput < 0.9 {
 		goal = "missed"
 	}
-	fmt.Fprintf(&b, "\nThe goal is at most 10%% less throughput than with the JWT: %s, by %+.1f%%; the server's processor does %+.1f%% of work for a request.\n\n",
-		goal, 100*(throughput-1), 100*(cpu-1))
+	fmt.Fprintf(&b, "\nThe goal, at least 90%% of the throughput with the JWT, is %s: %.1f%%. A request takes %.1f%% of the time on the server's processor.\n\n",
+		goal, 100*throughput, 100*cpu)
 	fmt.Fprintf(&b, "Of %d requests to the Whittle side in all, %d of them after the turns and not timed, none was denied. Before, requests with an\ninvocation for another resource, a stranger's, a held token and an invocation that was used before were, and with a stranger's JWT.\n\n",
 		r.total, r.untimed)
 	b.WriteString("## Memory\n\nOf the Whittle side's server, after each turn; then after each of the turns that are not timed. Uses are kept until their invocation\nends, so that the first turns add to them and later ones replace them.\n\n| turn | RSS, MB | heap, MB | uses remembered |\n| --- | --- | --- | --- |\n")

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/verify/extauthz"
 	"github.com/whittle-auth/whittle/verify/httpauth"
 )
 
@@ -355,12 +356,15 @@ func TestEnvoyThatShowsNoBodies(t *testing.T) {
 		{"h2", "PUT", hidden(), "body", 403},
 		{"h2", "GET", w.readA(), "", 403},
 		{"http/1.1", "PUT", hidden(), "body", 403},
+		{"http/1.1 says false", "PUT", hidden(), "body", 403},
+		{"h2 says false", "PUT", hidden(), "body", 403},
 		{"http/1.1", "PUT", hidden(), "", 403},
 		{"http/1.1", "GET", w.readA(), "", 403},
 	} {
+		protocol, says, _ := strings.Cut(c.protocol, " says ")
 		transport := front.Client().Transport.(*http.Transport).Clone()
-		transport.ForceAttemptHTTP2 = c.protocol == "h2"
-		transport.TLSClientConfig.NextProtos = []string{c.protocol}
+		transport.ForceAttemptHTTP2 = protocol == "h2"
+		transport.TLSClientConfig.NextProtos = []string{protocol}
 		var body io.Reader
 		if c.body != "" {
 			body = io.MultiReader(strings.NewReader(c.body)) // of no length that is known before
@@ -370,13 +374,17 @@ func TestEnvoyThatShowsNoBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+c.text)
+		if says != "" { // what only Envoy says
+			r.Header.Set("X-Envoy-Auth-Partial-Body", says)
+			r.Header.Set(extauthz.WholeBodies, "whole")
+		}
 		res, err := transport.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		res.Body.Close()
 		transport.CloseIdleConnections()
-		if requests, _ := behind.taken(); res.StatusCode != c.status || len(requests) > 0 || (res.ProtoMajor == 2) != (c.protocol == "h2") {
+		if requests, _ := behind.taken(); res.StatusCode != c.status || len(requests) > 0 || (res.ProtoMajor == 2) != (protocol == "h2") {
 			t.Errorf("%s %s with %q: %d by %s, the service got %v, want %d", c.protocol, c.method, c.body, res.StatusCode, res.Proto, requests, c.status)
 		}
 	}
