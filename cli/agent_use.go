@@ -41,8 +41,14 @@ func delegateFor(c *cli.Context, env *Env, arg string) (*delegate, error) {
 	}
 	d := &delegate{client: client}
 	u, err := d.find(c, env, arg)
-	if err != nil || u.Form() != token.Held {
+	if err != nil {
 		return nil, err
+	}
+	if u.Form() != token.Held {
+		if arg == "-" {
+			env.tokenRead = u // it is wanted again, and standard input is read once
+		}
+		return nil, nil
 	}
 	d.held, d.chain, err = d.opened(c, env, u)
 	return d, err

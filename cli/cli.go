@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/whittle-auth/whittle/token"
 )
 
 // Env is what a command meets of the world.
@@ -28,6 +30,7 @@ type Env struct {
 
 	folder    string // what relative file names are relative to
 	stdinRead bool
+	tokenRead *token.Unverified // from standard input
 }
 
 // Main runs the command with the process's own streams and returns its exit

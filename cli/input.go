@@ -97,6 +97,9 @@ func readToken(env *Env, arg string, raw bool) (*token.Unverified, error) {
 	if credential, ok := strings.CutPrefix(trim(arg), "Bearer "); ok {
 		return token.ParseText(trim(credential), nil) // as it stands in a header
 	}
+	if arg == "-" && env.tokenRead != nil {
+		return env.tokenRead, nil
+	}
 	if !raw && isTokenText(arg) {
 		return token.ParseText(trim(arg), nil)
 	}

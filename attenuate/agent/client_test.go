@@ -48,7 +48,7 @@ func TestClientBelievesLittle(t *testing.T) {
 		"nothing":      {says(200, ""), nil, ""},
 		"no token":     {says(200, "{}"), nil, token.CodeMalformed},
 		"a held token": {says(200, `{"token":"`+held+`"}`), nil, ""},
-		"too much":     {says(200, `{"token":"`+strings.Repeat("A", 5<<20)+`"}`), nil, ""},
+		"too much":     {says(200, `{"token":"`+strings.Repeat("A", 9<<20)+`"}`), nil, ""},
 		"a page":       {says(500, "<html>"), nil, ""},
 		"not held":     {says(404, `{"message":"none"}`), agent.ErrNotHeld, ""},
 		"a code":       {says(403, `{"code":"expired","message":"gone"}`), nil, token.CodeExpired},

@@ -19,7 +19,7 @@ const (
 	maxMessage = 1<<20 + 128<<10
 
 	// maxAnswer bounds what an agent answers: at most the scopes of all tokens.
-	maxAnswer = 4 << 20
+	maxAnswer = 8 << 20
 )
 
 // members reads a JSON object, and returns its members as they stand there. Other
