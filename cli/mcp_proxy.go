@@ -17,6 +17,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/mcpproxy"
 	"github.com/whittle-auth/whittle/verify/toolcall"
@@ -129,13 +130,23 @@ func guardEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logger
 	if err != nil {
 		return nil, nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
 	}
-	roots, err := readTrust(env, trustFile)
-	if err != nil {
+	if _, err := readTrust(env, trustFile); err != nil {
 		return nil, nil, err
 	}
 	options, err := verifyOptions(c, env)
 	if err != nil {
 		return nil, nil, err
+	}
+	// A session may last for days, so that both are read again when they change.
+	told := &trust.FileOptions{OnError: func(err error) { logger.Error("the old one stays in force", "reason", err.Error()) }}
+	roots, err := trust.Open(env.path(trustFile), told)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file := c.String("directory"); file != "" {
+		if options.Directory, err = trust.OpenDirectory(env.path(file), told); err != nil {
+			return nil, nil, err
+		}
 	}
 	state, err := serviceState(c)
 	if err != nil {

@@ -196,6 +196,11 @@ func (g *Guard) list(m *message) (raw string, toServer []byte, err error) {
 		if err != nil {
 			return "", nil, protocolErrorf(invalidParams, "params: %s", err)
 		}
+		for name := range params {
+			if name != "_meta" && strictjson.Fold(name) == strictjson.Fold("_meta") {
+				return "", nil, protocolErrorf(invalidParams, "params: %q is another name in another case", name)
+			}
+		}
 		if meta, ok := params["_meta"].(map[string]any); ok {
 			raw, err = toolcall.TakeToken(meta)
 			if verify.CodeOf(err) == token.CodeMalformed {

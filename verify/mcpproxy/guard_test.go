@@ -111,6 +111,7 @@ func TestRefused(t *testing.T) {
 		{strings.Replace(call, `"id":1,`, ``, 1), 0},
 		{`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}`, invalidRequest},
 		{`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"a":1,"a":2}}`, invalidParams},
+		{`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_Meta":{"` + toolcall.MetaKey + `":"x"}}}`, invalidParams},
 		{`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"A":2}}`, invalidParams},
 		{`{"jsonrpc":"2.0","method":"tools/list"}`, 0}, {`{"jsonrpc":"2.0","method":"ping"}`, 0}, {`{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}`, methodNotFound},
 		{`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///x"}}`, methodNotFound}, {`{"jsonrpc":"2.0","id":1,"method":"prompts/get"}`, methodNotFound},
