@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/whittle-auth/whittle/token/datalog"
 )
@@ -16,6 +17,10 @@ type Authorizer struct {
 	checks   []query            // of all checks, in written order
 	policies []query            // of all policies
 	patterns map[uint32]pattern // constant regular expressions
+
+	// grew has, where there are rules, how many rows each large relation of base had at
+	// the end of the last evaluation: how much memory the next one may need.
+	grew []atomic.Int32
 }
 
 // memory lends evaluations their memory, which holds no content in between.
@@ -40,6 +45,9 @@ func Compile(a *datalog.Authorizer) (*Authorizer, error) {
 	c := &Authorizer{source: a}
 	if err := c.compile(d); err != nil {
 		return nil, err
+	}
+	if len(c.rules) > 0 {
+		c.grew = make([]atomic.Int32, len(d.relations))
 	}
 	d.world.copyTo(&c.base)
 	d.prog.copyTo(&c.prog)

@@ -70,6 +70,11 @@ func (a *Authorizer) Evaluate(blocks []Block, facts []datalog.Predicate, o *Opti
 // finish derives and decides, now that everything is loaded.
 func (e *evaluation) finish(r *Result) (*Result, error) {
 	failure := e.derive()
+	for i := range e.a.grew {
+		if n := int32(e.relations[i].n); n >= largeRelation || e.a.grew[i].Load() != 0 {
+			e.a.grew[i].Store(n)
+		}
+	}
 	if failure == nil {
 		failure = e.decide(r)
 	}
@@ -90,6 +95,9 @@ func (e *evaluation) start(a *Authorizer, base *world, blocks []Block, externs m
 	e.ruleProg.reset()
 	e.prog.reset()
 	e.world.reset(base, len(blocks), limits.Steps)
+	for i := range a.grew {
+		e.relations[i].expected = int(a.grew[i].Load())
+	}
 	e.charge(a.base.facts)
 	if len(e.defaultTrust) != e.words {
 		e.defaultTrust = make([]uint64, e.words)

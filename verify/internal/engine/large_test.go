@@ -90,3 +90,40 @@ func TestCompileAllocates(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestExpectedMemory: the second of two large evaluations takes about as much memory as
+// its facts need, and an evaluation that stays small takes none on account of the first.
+func TestExpectedMemory(t *testing.T) {
+	a := compile(t, pathAuthorizer(t, 300))
+	derive := func() *relation {
+		e := new(evaluation)
+		e.start(a, &a.base, nil, nil, raised.Limits)
+		if err := e.load(nil, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.finish(&Result{}); err != nil {
+			t.Fatal(err)
+		}
+		return &e.relations[1]
+	}
+	const rows = 300 * 301 / 2
+	first, second := derive(), derive()
+	if first.n != rows || second.n != rows || second.expected != rows {
+		t.Fatalf("%d rows, %d rows of %d expected", first.n, second.n, second.expected)
+	}
+	if got := cap(second.rows); got < 2*rows || got > 2*rows*5/4 {
+		t.Errorf("room for %d values, %d are needed", got, 2*rows)
+	}
+	if got, want := cap(second.slots), cap(first.slots); got != want {
+		t.Errorf("%d slots, without expectation %d", got, want)
+	}
+	small := relation{arity: 2, expected: rows}
+	var w world
+	w.empty()
+	for i := range 100 {
+		small.add(&w, []value{integer(int64(i)), integer(1)}, []uint64{1})
+	}
+	if cap(small.rows) > 1000 || cap(small.slots) > 1000 {
+		t.Errorf("100 facts have room for %d values and %d slots", cap(small.rows), cap(small.slots))
+	}
+}

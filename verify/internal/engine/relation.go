@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A relation holds the facts of one name and arity, in the order in which they
 // came. A fact is a row of values together with its origin; the same values
@@ -16,6 +19,8 @@ type relation struct {
 	origins   []uint64 // n * words
 	n, lo, hi int
 
+	expected int // rows, 0 where nothing is known
+
 	slots   []slot // all rows by hash, open addressing; empty while rows are few
 	indexes []index
 }
@@ -30,6 +35,9 @@ const (
 	fewRows  = 12
 	manyRows = 64
 )
+
+// From largeRelation rows on it is noted how many there were.
+const largeRelation = 1 << 12
 
 // reset makes r an empty relation, which keeps its memory.
 func (r *relation) reset(name uint32, arity int) {
@@ -94,6 +102,9 @@ func (r *relation) add(w *world, row []value, origin []uint64) bool {
 // rehash makes the table of all rows larger, by more where there is room already.
 func (r *relation) rehash(w *world) {
 	old, size := r.slots, 2*len(r.slots)
+	if r.n > r.expected/8 {
+		size = max(size, 1<<bits.Len(uint(2*r.expected)))
+	}
 	if size <= cap(old) {
 		if 2*size <= cap(old) {
 			size *= 2
@@ -110,18 +121,23 @@ func (r *relation) rehash(w *world) {
 }
 
 func (r *relation) append(row []value, origin []uint64) {
-	r.rows = append(doubled(r.rows, len(row)), row...)
-	r.origins = append(doubled(r.origins, len(origin)), origin...)
+	r.rows = append(grown(r.rows, len(row), r.expected), row...)
+	r.origins = append(grown(r.origins, len(origin), r.expected), origin...)
 	r.n++
 }
 
-// doubled returns s with room for n more elements, and for as many again as it has where
-// that takes new memory: growing by less costs more in all.
-func doubled[T any](s []T, n int) []T {
+// grown returns rows of n elements with room for one more. Where that takes new memory it
+// doubles, since to grow by less costs more in all; and once a part of what is expected is
+// there, it is for all of that.
+func grown[T any](s []T, n, expected int) []T {
 	if len(s)+n <= cap(s) {
 		return s
 	}
-	return slices.Grow(s, len(s)+n)
+	more := len(s) + n
+	if len(s) > n*expected/8 {
+		more = max(more, n*(expected+1)-len(s))
+	}
+	return slices.Grow(s, more)
 }
 
 func (r *relation) same(w *world, i int, row []value, origin []uint64) bool {
