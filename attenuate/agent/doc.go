@@ -17,7 +17,8 @@
 //
 // The protocol is JSON over HTTP/1.1 on a Unix socket, which only the user that owns
 // it can open: spec/agent.md. No operation signs bytes of the caller's choosing; what
-// leaves is a token for one request, for one connection, or narrower than the one held.
+// leaves is a token for one request, for one connection, or a held one, which is worth
+// nothing without its key.
 //
 // Whoever may use the socket may use every token that is held, as with ssh-agent. The
 // keys are safe from it, for they do not leave, and what it can do ends with the agent.
