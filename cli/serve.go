@@ -77,7 +77,7 @@ func serveGateway(ctx context.Context, c *cli.Context, env *Env) error {
 // gatewayServices listens where the configuration says.
 func gatewayServices(g *gateway.Gateway, m *serve.Metrics, logger *slog.Logger) (services []serve.Service, err error) {
 	if g.Proxy() == "envoy" {
-		return nil, usagef("the configuration is for envoy, which asks over gRPC: this command answers nginx, caddy and traefik")
+		return nil, hintf(usagef("the configuration is for envoy, which asks over gRPC: this command answers nginx, caddy and traefik"), "whittle-envoy takes the same file: verify/extauthz")
 	}
 	at := g.Addresses()
 	if at.Listen == (gateway.Address{}) {
