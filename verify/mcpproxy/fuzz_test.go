@@ -1,14 +1,18 @@
 package mcpproxy
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/whittle-auth/whittle/attenuate"
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -46,6 +50,7 @@ func FuzzGuard(f *testing.F) {
 		`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"method":"tools/call","name":"delete"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call\u0000","params":{"name":"delete"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"` + toolcall.MetaKey + `":"TOKEN"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_Meta":{"` + toolcall.MetaKey + `":"TOKEN"}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -239,4 +244,56 @@ func FuzzHold(f *testing.F) {
 			t.Fatalf("%q is sent as %q, which asks for %+v, %v; signed is %+v", line, toServer, req, err, signed)
 		}
 	})
+}
+
+// FuzzLines: lines are what stands between line feeds, whole or not at all.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("a\nb\r\n\n\nlong line\nc"), uint8(4), uint8(1))
+	f.Add([]byte("000000\n00000"), uint8(4), uint8(3))
+	f.Add(bytes.Repeat([]byte("x"), 100), uint8(40), uint8(16))
+	f.Fuzz(func(t *testing.T, data []byte, most, chunk uint8) {
+		in := &lines{bufio.NewReaderSize(iotest.DataErrReader(&chunks{data, int(chunk) + 1}), 16), int(most)}
+		var got [][]byte
+		for {
+			line, err := in.next()
+			if err == io.EOF {
+				break
+			}
+			if errors.Is(err, errTooLong) {
+				line = nil
+			} else if err != nil {
+				t.Fatal(err)
+			} else if line == nil {
+				line = []byte{}
+			}
+			got = append(got, bytes.Clone(line))
+		}
+		want := bytes.Split(data, []byte("\n"))
+		if len(want[len(want)-1]) == 0 {
+			want = want[:len(want)-1] // nothing follows the last line feed
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%q has %d lines, want %d", data, len(got), len(want))
+		}
+		for i, line := range want {
+			if tooLong := len(line) > int(most); tooLong != (got[i] == nil && len(line) > 0) || !tooLong && !bytes.Equal(got[i], line) {
+				t.Fatalf("line %d of %q, at most %d bytes, is read as %q", i, data, most, got[i])
+			}
+		}
+	})
+}
+
+// chunks is read a few bytes at a time.
+type chunks struct {
+	data []byte
+	size int
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if len(c.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, c.data[:min(c.size, len(c.data))])
+	c.data = c.data[n:]
+	return n, nil
 }

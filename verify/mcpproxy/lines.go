@@ -32,23 +32,23 @@ func (l *lines) next() ([]byte, error) {
 	tooLong := false
 	for {
 		part, err := l.r.ReadSlice('\n')
-		if len(line)+len(part) > l.most+1 {
-			tooLong, line = true, nil
-		}
-		if !tooLong {
-			line = append(line, part...)
+		text := bytes.TrimSuffix(part, []byte("\n"))
+		if tooLong = tooLong || len(line)+len(text) > l.most; tooLong {
+			line = nil
+		} else {
+			line = append(line, text...)
 		}
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
-		case err == io.EOF && (len(line) > 0 || tooLong):
+		case err == io.EOF && (len(line) > 0 || tooLong): // it has no end of its own
 		case err != nil:
 			return nil, err
 		}
 		if tooLong {
 			return nil, errTooLong
 		}
-		return bytes.TrimSuffix(line, []byte("\n")), nil
+		return line, nil
 	}
 }
 
