@@ -143,14 +143,17 @@ func TestPoolOneSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewPool(1)
-	u.Share(p)
-	if _, err := u.VerifyAfter(whole.First(2)); err != nil || p.running.Load() != 0 {
-		t.Errorf("%v with %d workers", err, p.running.Load())
-	}
-	if _, err := u.VerifyAfter(whole.First(1)); err != nil || p.running.Load() != 1 {
-		t.Errorf("%v with %d workers", err, p.running.Load())
-	}
+	synctest.Test(t, func(t *testing.T) { // where no time passes in which workers end
+		p := NewPool(1)
+		u.Share(p)
+		if _, err := u.VerifyAfter(whole.First(2)); err != nil || p.running.Load() != 0 {
+			t.Errorf("%v with %d workers", err, p.running.Load())
+		}
+		if _, err := u.VerifyAfter(whole.First(1)); err != nil || p.running.Load() != 1 {
+			t.Errorf("%v with %d workers", err, p.running.Load())
+		}
+		time.Sleep(idleFor)
+	})
 }
 
 // TestPoolBusy: while all workers are busy, a token is verified without them.
