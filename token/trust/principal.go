@@ -68,6 +68,8 @@ func forbidden(r rune) string {
 		return "wildcard"
 	case r == ',':
 		return "comma"
+	case '!' <= r && r <= '~': // the rest of what is visible in ASCII
+		return ""
 	case unicode.IsSpace(r), r >= utf8.RuneSelf && unicode.Is(unicode.Z, r):
 		return "white space"
 	case unicode.IsControl(r), r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r):
