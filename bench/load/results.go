@@ -110,8 +110,8 @@ func (r *results) write(file string) error {
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU())
 	fmt.Fprintf(&b, `One handler of net/http, which answers with eleven bytes, stands behind httpauth.Protect, and behind the verification of a JWT
 (golang-jwt, EdDSA, audience, issuer and expiry), which is verified with each request. A third process sends GET requests over %d
-connections that are kept open, on the loopback, without TLS; each of the two servers has a process of its own, with one of the
-machine's two processors to run on. The sides take turns of some seconds, %d each. A request to the Whittle side has an invocation of
+connections that are kept open, on the loopback, without TLS. Each of the three runs with GOMAXPROCS=1, so that the server that is
+measured has one processor and whoever sends the other. The sides take turns of some seconds, %d each. A request to the Whittle side has an invocation of
 its own, for a token that changed hands three times and is known to the server, and the server remembers each that was used
 (%d s; room for %d). Invocations are signed before a turn, which does not count. Numbers in brackets are quartiles of the
 turns; ratios are of turns that followed each other. The share of the processor is what to trust on a machine that does other work.
