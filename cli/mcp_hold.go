@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/whittle-auth/whittle/attenuate"
+	"github.com/whittle-auth/whittle/cli/reading"
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
@@ -95,9 +96,18 @@ func (h *holding) open() (token.Chain, *delegation.Chain, error) {
 		return nil, nil, err
 	}
 	if u.Form() != token.Held {
-		return nil, nil, usagef("--hold wants a held token, which its holder invokes for each call: this one is %s", u.Form())
+		return nil, nil, notHeld(u, h.now())
 	}
 	return attenuate.Open(u, h.roots, h.key.Public(), h.now())
+}
+
+// notHeld says of a token what whittle inspect says.
+func notHeld(u *token.Unverified, now time.Time) error {
+	r, err := reading.Read(u, nil, now)
+	if err != nil {
+		return err
+	}
+	return usagef("--hold wants a held token, which its holder invokes for each call: this one is %s", r.Form())
 }
 
 // Invoke implements the invoker of package httpauth.

@@ -190,9 +190,7 @@ func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string, patie
 	defer cancel()
 	server := exec.CommandContext(ctx, command[0], command[1:]...)
 	server.Dir = env.folder
-	if _, holds := end.(*mcpproxy.Hold); holds {
-		server.Env = environWithoutAgent() // the agent is the client's, and none of the server's business
-	}
+	server.Env = environWithoutAgent() // the agent is the client's, and none of the server's business
 	server.Stderr = env.Stderr
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
 	server.WaitDelay = grace
