@@ -2,6 +2,7 @@ package mcpproxy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,10 @@ type Guard struct {
 	mu sync.Mutex
 	// pending are the requests of the client that the server has not answered.
 	pending map[string]pending
+	// text is how many bytes the tokens of pending have.
+	text int
+	// unheard is true once a tools/list was cancelled, which may be answered all the same.
+	unheard bool
 	// asked are the requests of the server that the client has not answered.
 	asked map[string]bool
 }
@@ -63,10 +68,15 @@ type Guard struct {
 type pending struct {
 	list  bool   // a tools/list,
 	token string // and the token that came with it
+	// late is true where the answer to a list that was cancelled could be taken for this one's.
+	late bool
 }
 
-// maxPending bounds the requests that wait for an answer, of either side.
-const maxPending = 1 << 12
+// Bounds on what waits for an answer.
+const (
+	maxPending     = 1 << 12 // requests of either side
+	maxPendingText = 2 << 20 // bytes of their tokens
+)
 
 // NewGuard returns the end of a server. Nil options are the safe ones.
 func NewGuard(v *verify.Verifier, m *toolcall.Mapping, o *GuardOptions) (*Guard, error) {
@@ -139,13 +149,18 @@ func (g *Guard) admit(ctx context.Context, m *message) (toServer []byte, err err
 		if toServer, err = m.write(); err != nil {
 			return nil, err
 		}
+		if m.method == "notifications/cancelled" {
+			g.cancelled(m.params)
+		}
 	default:
 		return nil, protocolErrorf(methodNotFound, "the method is not let through")
 	}
 	if m.id != "" {
-		err = g.await(m.id, p)
+		if err := g.await(m.id, p); err != nil {
+			return nil, err
+		}
 	}
-	return toServer, err
+	return toServer, nil
 }
 
 // call decides a tools/call.
@@ -203,7 +218,10 @@ func (g *Guard) list(m *message) (raw string, toServer []byte, err error) {
 		}
 		if meta, ok := params["_meta"].(map[string]any); ok {
 			raw, err = toolcall.TakeToken(meta)
-			if verify.CodeOf(err) == token.CodeMalformed {
+			if err == nil {
+				_, err = token.ParseText(raw, nil) // what is no token is not kept
+			}
+			if err != nil && verify.CodeOf(err) != token.CodeNotPresented {
 				return "", nil, &denied{err: err}
 			}
 			if len(meta) == 0 {
@@ -271,15 +289,48 @@ func (g *Guard) free(id string) error {
 	return nil
 }
 
-// await remembers a request until it is answered.
+// await remembers a request until it is answered or cancelled.
 func (g *Guard) await(id string, p pending) error {
 	if err := g.free(id); err != nil {
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.text+len(p.token) > maxPendingText {
+		return protocolErrorf(invalidRequest, "too many lists of tools were not answered yet")
+	}
+	p.late = g.unheard
 	g.pending[id] = p
+	g.text += len(p.token)
 	return nil
+}
+
+// done ends the wait for the answer to a request.
+func (g *Guard) done(id string) (p pending, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, ok = g.pending[id]
+	delete(g.pending, id)
+	g.text -= len(p.token)
+	return p, ok
+}
+
+// cancelled ends the wait for an answer that servers do not give: MCP 2025-11-25,
+// "Cancellation".
+func (g *Guard) cancelled(params json.RawMessage) {
+	members, err := strictjson.Members(params)
+	if err != nil {
+		return
+	}
+	id, err := parseID(members["requestId"])
+	if err != nil {
+		return
+	}
+	if p, ok := g.done(id); ok && p.list {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.unheard = true
+	}
 }
 
 // answered reports whether the server waits for an answer of the client, which this is.

@@ -190,6 +190,69 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// TestCancelled: a request that was cancelled, which servers do not answer, is not waited for;
+// whoever answers it all the same is not heard.
+func TestCancelled(t *testing.T) {
+	w := newWorld(t, nil)
+	for i := range maxPending + 1 {
+		if toServer, toClient := w.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, i)); toServer == "" {
+			t.Fatalf("request %d: %s", i, toClient)
+		}
+		cancel := fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"x","requestId":%d}}`, i)
+		if toServer, _ := w.send(cancel); toServer != cancel+"\n" {
+			t.Fatalf("the server reads %q", toServer)
+		}
+	}
+	for _, line := range []string{`{}`, `{"requestId":[]}`, `{"requestId":"0"}`, `{"requestId":7}`} {
+		w.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":` + line + `}`)
+	}
+	if len(w.guard.pending) != 0 {
+		t.Errorf("%d requests wait for an answer", len(w.guard.pending))
+	}
+	late := `{"jsonrpc":"2.0","id":0,"result":{"tools":[{"name":"delete"}]}}`
+	if _, toClient := w.answer(late); toClient != "" {
+		t.Errorf("the client reads %q", toClient)
+	}
+	// Nor does it reach the client as the answer to something else.
+	for _, late := range []string{late, strings.Replace(late, "tools", "Tools", 1), strings.Replace(late, "tools", `tools":1,"tools`, 1)} {
+		w.send(`{"jsonrpc":"2.0","id":0,"method":"ping"}`)
+		if _, toClient := w.answer(late); strings.Contains(toClient, "delete") {
+			t.Errorf("the client reads %q", toClient)
+		}
+	}
+}
+
+// TestPendingTokens: what is kept of lists that were not answered is small: no text that is
+// no token, and of tokens no more than a bound.
+func TestPendingTokens(t *testing.T) {
+	w := newWorld(t, nil)
+	list := func(id int, token string) (toServer, toClient string) {
+		return w.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list","params":{"_meta":{%q:%q}}}`, id, toolcall.MetaKey, token))
+	}
+	for _, text := range []string{"abc", strings.Repeat("A", 3<<20)} {
+		if toServer, toClient := list(0, text); toServer != "" || !strings.Contains(toClient, "denied: malformed") {
+			t.Errorf("the server reads %q, the client %q", toServer, toClient)
+		}
+	}
+	held := w.held.Text()
+	most := maxPendingText / len(held)
+	for id := range most {
+		if toServer, toClient := list(id, held); toServer == "" {
+			t.Fatalf("list %d: %s", id, toClient)
+		}
+	}
+	if toServer, toClient := list(most, held); toServer != "" || !strings.Contains(toClient, "-32600") {
+		t.Errorf("the server reads %q, the client %q", toServer, toClient)
+	}
+	w.answer(`{"jsonrpc":"2.0","id":0,"result":{"tools":[]}}`)
+	w.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
+	for _, id := range []int{0, 1} {
+		if toServer, toClient := list(id, held); toServer == "" {
+			t.Errorf("list %d: %s", id, toClient)
+		}
+	}
+}
+
 // TestServerAsks: what the server asks of the client passes by name only, and so does the
 // answer, once.
 func TestServerAsks(t *testing.T) {
@@ -250,7 +313,7 @@ func TestList(t *testing.T) {
 	}
 	some := `{"tools":[{"name":"read"}]}`
 	for name, meta := range map[string]string{
-		"no token": "", "no text": quote("abc"), "an invocation": quote(w.token(`{"name":"read"}`)), "another root": quote(newWorld(t, nil).held.Text()),
+		"no token": "", "an invocation": quote(w.token(`{"name":"read"}`)), "another root": quote(newWorld(t, nil).held.Text()),
 	} {
 		if _, toClient := list(w, meta, some); toClient != none {
 			t.Errorf("%s: %q", name, toClient)
@@ -277,8 +340,8 @@ func TestList(t *testing.T) {
 	if _, toClient := list(open, "", some); !strings.Contains(toClient, "read") {
 		t.Errorf("listing is allowed: %q", toClient)
 	}
-	if _, toClient := list(open, quote("abc"), some); toClient != none {
-		t.Errorf("listing is allowed, and the token is none: %q", toClient)
+	if _, toClient := list(open, quote(w.held.Text()), some); toClient != none {
+		t.Errorf("listing is allowed, and the token is of another root: %q", toClient)
 	}
 }
 

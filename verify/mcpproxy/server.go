@@ -66,8 +66,25 @@ func (g *Guard) fromServer(ctx context.Context, line []byte) (toServer, toClient
 			return nil, errorLine(id, internalError, "the server's list of tools cannot be read", nil)
 		}
 		return nil, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`+"\n", id, filtered)
+	case p.late && hasTools(members["result"]):
+		g.options.Logger.LogAttrs(ctx, slog.LevelWarn, "list of tools refused", slog.String("reason", "it answers something else"))
+		return nil, errorLine(id, internalError, "the server's answer is that to a request that was cancelled", nil)
 	}
 	return nil, append(line, '\n')
+}
+
+// hasTools reports whether a result may be that of a tools/list.
+func hasTools(result json.RawMessage) bool {
+	if len(result) == 0 || result[0] != '{' {
+		return false
+	}
+	members, err := strictjson.Members(result)
+	for name := range members {
+		if strictjson.Fold(name) == strictjson.Fold("tools") {
+			return true
+		}
+	}
+	return err != nil // no one reading
 }
 
 // choose returns the result of a tools/list with the tools only that the holder of the
@@ -119,13 +136,4 @@ func (g *Guard) ask(id string) bool {
 	}
 	g.asked[id] = true
 	return true
-}
-
-// done ends the wait for the answer to a request.
-func (g *Guard) done(id string) (p pending, ok bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	p, ok = g.pending[id]
-	delete(g.pending, id)
-	return p, ok
 }
