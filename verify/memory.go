@@ -85,9 +85,9 @@ func (r *remembered) ready(v *Verifier) {
 }
 
 // newMemory returns a memory of so many bytes. A quarter is for tables of keys, which
-// take 96 KiB each.
+// take 130 KiB each.
 func newMemory(most int, facts []delegation.FactType) *memory {
-	const keySize = 96 << 10
+	const keySize = 130 << 10
 	return &memory{
 		keys: token.NewKeyMemory(most / 4 / keySize), facts: facts, most: most - most/4,
 		chains: map[string]*list.Element{}, sessions: map[string]*list.Element{},
