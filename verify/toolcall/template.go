@@ -90,7 +90,11 @@ func (t template) one(args map[string]any) (string, error) {
 		case !h.many && strings.Contains(value, "/"):
 			return "", fmt.Errorf("the argument %q is to be a resource's segment, without slashes", h.arg)
 		case h.rooted != strings.HasPrefix(value, "/"):
-			return "", fmt.Errorf("the argument %q is to be a path that begins with a slash: %t", h.arg, h.rooted)
+			not := " not"
+			if h.rooted {
+				not = ""
+			}
+			return "", fmt.Errorf("the argument %q is%s to begin with a slash", h.arg, not)
 		}
 		resource += value + t.texts[i+1]
 	}
