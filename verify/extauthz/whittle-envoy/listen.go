@@ -77,7 +77,7 @@ func answer(ctx context.Context, l net.Listener, g *gateway.Gateway, logger *slo
 	auth.RegisterAuthorizationServer(s, extauthz.New(g))
 	ready := health.NewServer()
 	checks.RegisterHealthServer(s, ready)
-	logger.Info("listening", slog.String("service", "envoy"), slog.String("address", l.Addr().String()))
+	logger.Info("listening", slog.String("for", "proxy"), slog.String("at", l.Addr().String()))
 
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -39,8 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(stderr, "error:", err)
-	if hint := (*hinted)(nil); errors.As(err, &hint) {
-		fmt.Fprintln(stderr, "hint:", hint.hint)
+	if e, ok := errors.AsType[*hinted](err); ok {
+		fmt.Fprintln(stderr, "hint:", e.hint)
 	}
 	return 2
 }
@@ -67,7 +67,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case err != nil:
 		return &hinted{err, usage}
 	case flags.NArg() > 0 || *config == "":
-		return &hinted{errors.New("one --config is needed, and nothing else stands for itself"), usage}
+		return &hinted{errors.New("--config FILE is needed, and no argument beside the flags"), usage}
 	}
 	logger, err := newLogger(*format, stderr)
 	if err != nil {

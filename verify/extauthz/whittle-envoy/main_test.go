@@ -109,14 +109,18 @@ func (f *folder) serve(t *testing.T, args ...string) (*grpc.ClientConn, *lockedB
 	ctx, cancel := context.WithCancel(t.Context())
 	var log lockedBuffer
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, append([]string{"--config", f.config}, args...), &log, &log) }()
+	running, ended := context.WithCancel(t.Context())
+	go func() {
+		defer ended()
+		code <- run(ctx, append([]string{"--config", f.config}, args...), &log, &log)
+	}()
 	conn, err := grpc.NewClient("unix:"+filepath.Join(f.dir, "socket"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	stop := sync.OnceValue(func() int { cancel(); return <-code })
 	t.Cleanup(func() { stop(); conn.Close() })
-	status, err := checks.NewHealthClient(conn).Check(t.Context(), &checks.HealthCheckRequest{}, grpc.WaitForReady(true))
+	status, err := checks.NewHealthClient(conn).Check(running, &checks.HealthCheckRequest{}, grpc.WaitForReady(true))
 	if err != nil || status.Status != checks.HealthCheckResponse_SERVING {
 		t.Fatalf("health: %v, %v; %s", status, err, log.String())
 	}
@@ -186,7 +190,7 @@ func TestUsage(t *testing.T) {
 		"nothing":           {nil, 2, "hint: whittle-envoy --config FILE"},
 		"help":              {[]string{"--help"}, 0, "whittle-envoy --config FILE"},
 		"a flag too many":   {[]string{"--config", f.config, "--x"}, 2, "error: flag provided but not defined"},
-		"a word too many":   {[]string{"--config", f.config, "x"}, 2, "error: one --config is needed"},
+		"a word too many":   {[]string{"--config", f.config, "x"}, 2, "error: --config FILE is needed"},
 		"no such file":      {[]string{"--config", f.config + "x"}, 2, "no such file"},
 		"no log":            {[]string{"--config", f.config, "--log", "x"}, 2, "neither text nor json"},
 		"good":              {[]string{"--config", f.config, "--check"}, 0, "is good"},
