@@ -82,8 +82,12 @@ func (s *Session) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 	if err != nil {
 		return nil, unsent(fmt.Errorf("what the invoker returned: %w", err))
 	}
+	left := expires.Sub(now)
+	if left <= 0 {
+		return nil, unsent(fmt.Errorf("what the invoker returned has ended"))
+	}
 	s.forget()
-	s.tokens[channel] = opened{text, now.Add(expires.Sub(now) / 4 * 3)}
+	s.tokens[channel] = opened{text, now.Add(left / 4 * 3)}
 	return bearer(text), nil
 }
 

@@ -242,6 +242,14 @@ func TestSessionOfAnotherProcess(t *testing.T) {
 		"the held token":     func(string, delegation.Channel) (string, error) { return w.held.Text(), nil },
 		"an invocation":      func(string, delegation.Channel) (string, error) { return w.invoke(unary(nil)), nil },
 		"another connection": func(a string, _ delegation.Channel) (string, error) { return hold.InvokeSession(t.Context(), a, other) },
+		"one that has ended": func(a string, c delegation.Channel) (string, error) {
+			now := time.Now()
+			s, err := attenuate.InvokeSessionAt(w.held, w.agent, a, c, now.Add(-2*time.Minute), now.Add(-time.Minute))
+			if err != nil {
+				return "", err
+			}
+			return s.Text(), nil
+		},
 		"another service": func(_ string, c delegation.Channel) (string, error) {
 			return hold.InvokeSession(t.Context(), "svc:other", c)
 		},
