@@ -13,8 +13,8 @@ import (
 	"github.com/whittle-auth/whittle/verify"
 )
 
-// Domain is that of the google.rpc.ErrorInfo in the status of a denial.
-const Domain = "whittle"
+// ErrorDomain is the domain of the google.rpc.ErrorInfo in the status of a denial.
+const ErrorDomain = "whittle"
 
 // refused is the denial of a call that cannot be mapped to a request.
 func refused(err error) error {
@@ -26,7 +26,7 @@ func (c *call) refuse(d *verify.Decision, err error) error {
 	code := verify.CodeOf(err)
 	c.log(code, d, err)
 	s := status.New(statusOf(code), string(code))
-	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: strings.ToUpper(string(code)), Domain: Domain})
+	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: strings.ToUpper(string(code)), Domain: ErrorDomain})
 	if err != nil {
 		return s.Err()
 	}
@@ -62,7 +62,7 @@ func CodeOf(err error) token.Code {
 		return ""
 	}
 	for _, detail := range s.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetDomain() == Domain {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetDomain() == ErrorDomain {
 			return token.Code(strings.ToLower(info.GetReason()))
 		}
 	}
