@@ -41,7 +41,7 @@ func Invoke(invoker httpauth.Invoker, m *toolcall.Mapping, held func() string) (
 			}
 			session, ok := req.GetSession().(*mcp.ClientSession)
 			if err == nil && !ok {
-				err = fmt.Errorf("the middleware is for clients, as a sending one")
+				err = fmt.Errorf("the middleware of Invoke is for a client: client.AddSendingMiddleware adds it")
 			}
 			if err != nil {
 				return nil, fmt.Errorf("mcpauth: %w", err)
@@ -55,7 +55,7 @@ func Invoke(invoker httpauth.Invoker, m *toolcall.Mapping, held func() string) (
 func invoked(ctx context.Context, invoker httpauth.Invoker, m *toolcall.Mapping, of mcp.Params) (mcp.Params, error) {
 	sent, ok := of.(*mcp.CallToolParams)
 	if !ok || sent == nil {
-		return nil, fmt.Errorf("the params of a call are %T", of)
+		return nil, fmt.Errorf("the params of a tools/call are %T, and not *mcp.CallToolParams", of)
 	}
 	params := *sent
 	meta, err := free(params.Meta)

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -17,6 +15,7 @@ import (
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/httpauth"
 	"github.com/whittle-auth/whittle/verify/toolcall"
 )
 
@@ -158,7 +157,7 @@ func (p *protector) credential(meta map[string]any, extra *mcp.RequestExtra) (st
 	if p.options.AllowOtherAuthorization || extra == nil || len(extra.Header.Values("Authorization")) == 0 {
 		return raw, extra, err
 	}
-	text, headerErr := bearer(extra.Header)
+	text, headerErr := httpauth.Credential(extra.Header)
 	if err == nil {
 		return "", nil, token.Errorf(token.CodeMalformed, -1, "the call has a token in _meta, and an Authorization header")
 	}
@@ -166,19 +165,6 @@ func (p *protector) credential(meta map[string]any, extra *mcp.RequestExtra) (st
 	bare.Header = extra.Header.Clone()
 	bare.Header.Del("Authorization")
 	return text, &bare, headerErr
-}
-
-// bearer returns the text of the one token of a header (RFC 6750, section 2.1).
-func bearer(h http.Header) (string, error) {
-	values := h.Values("Authorization")
-	if len(values) > 1 {
-		return "", token.Errorf(token.CodeMalformed, -1, "the request has %d Authorization headers", len(values))
-	}
-	scheme, text, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", token.Errorf(token.CodeNotPresented, -1, "the request has no Authorization of the scheme Bearer")
-	}
-	return text, nil
 }
 
 func (p *protector) state(ctx context.Context, r mcp.Request) (verify.State, error) {
