@@ -58,7 +58,7 @@ func look(f *Fields, now time.Time) *Answer {
 	if r == nil {
 		return a
 	}
-	a.Status, a.Body = Headline(r), sections(r)
+	a.Status, a.Body = headline(r), sections(r)
 	if r.Chain != nil {
 		a.suggest(r.Chain)
 	}

@@ -21,8 +21,8 @@ func sections(r *reading.Reading) []Element {
 	return append(shown, hops(r), verification(r), sizes(r))
 }
 
-// Headline says in a sentence what a token is and how far it is verified.
-func Headline(r *reading.Reading) string {
+// headline says in a sentence what a token is and how far it is verified.
+func headline(r *reading.Reading) string {
 	what := strings.ToUpper(kind(r)[:1]) + kind(r)[1:]
 	verified := "Verified: " + r.Verified.String()
 	if r.Refused != nil {
@@ -245,8 +245,8 @@ func byteCount(n int) string { return count(n, "byte") }
 // release names a language version as the specification does.
 func release(version uint32) string { return fmt.Sprintf("3.%d", version-3) }
 
-// Title is a name for the document.
-func Title(r *reading.Reading) string {
+// documentTitle is a name for the document.
+func documentTitle(r *reading.Reading) string {
 	if r.Chain == nil {
 		return "Whittle: a " + kind(r)
 	}

@@ -4,7 +4,7 @@ import "github.com/whittle-auth/whittle/cli/reading"
 
 // Report is a page about one token, without any script.
 func Report(r *reading.Reading) *Document {
-	return &Document{Title: Title(r), Body: []Element{
+	return &Document{Title: documentTitle(r), Body: []Element{
 		el("header", class("top"),
 			el("p", class("mark"), text("Whittle")),
 			el("h1", text("What a token says")),
