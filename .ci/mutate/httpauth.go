@@ -11,6 +11,9 @@ var httpauthMutants = []mutant{
 	{"http state is stated", "verify/httpauth/handler.go", "VerifyWith(r.Context(), raw, *req, state)", "VerifyWith(r.Context(), raw, *req, verify.State{Facts: state.Facts})", "./verify/httpauth", "TestState|Session"},
 
 	{"http method in capitals", "verify/httpauth/mapping.go", "strings.ToUpper(method) != method ||", "", "./verify/httpauth", "Methods"},
+	{"http no upgrade", "verify/httpauth/hop.go", "if len(h.Values(name)) > 0 {", "if false {", "./verify/httpauth", "^TestOneHop$"},
+	{"http nothing for one hop", "verify/httpauth/hop.go", `case "", "close"`, `case option, "close"`, "./verify/httpauth", "^TestOneHop$"},
+	{"http no tunnel", "verify/httpauth/mapping.go", "if method == http.MethodConnect {", "if false {", "./verify/httpauth", "^TestMethods$"},
 	{"http one way to escape", "verify/httpauth/mapping.go", `if u.RawPath != "" && u.RawPath != `, `if u.RawPath != "" && false && u.RawPath != `, "./verify/httpauth", "Paths"},
 	{"http a path is a resource", "verify/httpauth/mapping.go", "if err := delegation.ValidResource(path); err != nil {", "if err := delegation.ValidResource(path); err != nil && false {", "./verify/httpauth", "TestRoutes|Paths"},
 	{"http the target is a path", "verify/httpauth/mapping.go", "if !ok || u.Opaque", "if ok && false || u.Opaque", "./verify/httpauth", "Methods|Paths"},

@@ -55,11 +55,6 @@ operation = "write"
 resource = "docs/{path...}"
 body = "digest"
 fields = ["size", "force"]
-
-[[route]]
-match = "CONNECT /{path...}"
-operation = "read"
-resource = "docs/{path...}"
 `
 
 // A world is a gateway, an Envoy that asks it, and an agent that holds a token.

@@ -110,6 +110,9 @@ func TestDenied(t *testing.T) {
 		"a kelvin sign":         {with(func(o *gateway.Original) { o.Host = "docs.example.org\u212a" }), token.CodeCheckFailed},
 		"our own header":        {with(func(o *gateway.Original) { o.Header.Set("X-Whittle-Agent", "agent:root") }), token.CodeCheckFailed},
 		"our header, folded":    {with(func(o *gateway.Original) { o.Header["x_WHITTLE-agent"] = []string{"agent:root"} }), token.CodeCheckFailed},
+		"an upgrade":            {with(func(o *gateway.Original) { o.Header.Set("Upgrade", "h2c") }), token.CodeCheckFailed},
+		"settings of HTTP/2":    {with(func(o *gateway.Original) { o.Header.Set("HTTP2-Settings", "x") }), token.CodeCheckFailed},
+		"a header to be lost":   {with(func(o *gateway.Original) { o.Header.Set("Connection", "close, Content-Digest") }), token.CodeCheckFailed},
 	} {
 		a := g.Decide(t.Context(), c.o)
 		if a.Code != c.code || a.Upstream != nil {

@@ -13,14 +13,16 @@ type dialect struct {
 	method, uri, host string
 	// also names headers that must be there besides, exactly once.
 	also []string
-	// framing names the one that says what the client's headers told of a body.
-	framing string
+	// framing names the one that says what the client's headers told of a body, upgrade
+	// the one that says whether they ask for another protocol, where the proxy does not
+	// pass that on by itself.
+	framing, upgrade string
 	// body says that the proxy can hand the body over.
 	body bool
 }
 
 var dialects = []dialect{
-	{name: "nginx", method: "X-Original-Method", uri: "X-Original-Uri", host: "X-Original-Host", framing: "X-Original-Body"},
+	{name: "nginx", method: "X-Original-Method", uri: "X-Original-Uri", host: "X-Original-Host", framing: "X-Original-Body", upgrade: "X-Original-Upgrade"},
 	{name: "caddy", method: "X-Forwarded-Method", uri: "X-Forwarded-Uri", host: "X-Forwarded-Host", also: []string{"X-Forwarded-Host", "X-Forwarded-Proto"}},
 	{name: "traefik", method: "X-Forwarded-Method", uri: "X-Forwarded-Uri", host: "X-Forwarded-Host", also: []string{"X-Forwarded-Host", "X-Forwarded-Proto"}},
 	{name: "envoy", body: true},
@@ -75,8 +77,8 @@ func (d *dialect) read(r *http.Request, o *Original) error {
 		return fmt.Errorf("the configuration is for %s, which does not ask over HTTP", d.name)
 	}
 	for _, other := range dialects {
-		for _, name := range []string{other.method, other.uri, other.framing, "X-Original-Url"} {
-			if name != d.method && name != d.uri && name != d.framing && len(r.Header.Values(name)) > 0 {
+		for _, name := range []string{other.method, other.uri, other.framing, other.upgrade, "X-Original-Url", "X-Rewrite-Url"} {
+			if name != d.method && name != d.uri && name != d.framing && name != d.upgrade && len(r.Header.Values(name)) > 0 {
 				return fmt.Errorf("the request has %s, of which %s knows nothing", name, d.name)
 			}
 		}
@@ -89,6 +91,9 @@ func (d *dialect) read(r *http.Request, o *Original) error {
 	if len(r.Header.Values(d.host)) > 1 {
 		return fmt.Errorf("the request has several headers %s", d.host)
 	}
+	if d.upgrade != "" && r.Header.Get(d.upgrade) != "upgrade=" {
+		return fmt.Errorf("the request asks for another protocol, which is not decided on")
+	}
 	o.Method, o.URI, o.Host = r.Header.Get(d.method), r.Header.Get(d.uri), r.Header.Get(d.host)
 	o.Header = r.Header
 	o.Body.Announced = r.ContentLength != 0 || d.framing != "" && !noBody(r.Header.Get(d.framing))
@@ -97,8 +102,10 @@ func (d *dialect) read(r *http.Request, o *Original) error {
 
 func (d *dialect) needed() []string {
 	names := []string{d.method, d.uri}
-	if d.framing != "" {
-		names = append(names, d.framing)
+	for _, name := range []string{d.framing, d.upgrade} {
+		if name != "" {
+			names = append(names, name)
+		}
 	}
 	return append(names, d.also...)
 }

@@ -19,7 +19,7 @@ import (
 var asked = map[string]http.Header{
 	"nginx": {
 		"X-Original-Method": {"GET"}, "X-Original-Uri": {"/a"}, "X-Original-Host": {"docs.example.org"},
-		"X-Original-Body": {"length= encoding="},
+		"X-Original-Body": {"length= encoding="}, "X-Original-Upgrade": {"upgrade="},
 	},
 	"caddy": {
 		"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/a"}, "X-Forwarded-Host": {"docs.example.org"},
@@ -94,7 +94,7 @@ func TestForwardAuth(t *testing.T) {
 			}
 			for other, theirs := range asked {
 				for name, value := range theirs {
-					if strings.HasSuffix(name, "-Method") || strings.HasSuffix(name, "-Uri") || name == "X-Original-Body" {
+					if strings.HasSuffix(name, "-Method") || strings.HasSuffix(name, "-Uri") || name == "X-Original-Body" || name == "X-Original-Upgrade" {
 						if _, own := headers[name]; !own {
 							denied(name+" of "+other, trusted, http.Header{name: value})
 						}
@@ -102,6 +102,11 @@ func TestForwardAuth(t *testing.T) {
 				}
 			}
 			denied("X-Original-Url", trusted, http.Header{"X-Original-Url": {"/a"}})
+			denied("X-Rewrite-Url", trusted, http.Header{"X-Rewrite-Url": {"/a"}})
+			denied("an upgrade", trusted, http.Header{"Connection": {"Upgrade"}, "Upgrade": {"h2c"}})
+			if proxy == "nginx" {
+				denied("an upgrade that nginx tells of", trusted, http.Header{"X-Original-Upgrade": {"upgrade=h2c"}})
+			}
 		})
 	}
 }

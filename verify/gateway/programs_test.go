@@ -167,7 +167,10 @@ func (s *stand) nginx(t *testing.T, conf string) *stand {
 	return s
 }
 
-func caddy(t *testing.T) *stand {
+func caddy(t *testing.T) *stand { return caddyWith(t) }
+
+// caddyWith starts Caddy with a configuration that lacks some lines.
+func caddyWith(t *testing.T, without ...string) *stand {
 	needs(t, "caddy")
 	s, values := newStand(t, "caddy")
 	for range 10 { // between the choice of a port and its use somebody may take it
@@ -179,6 +182,18 @@ func caddy(t *testing.T) *stand {
 		l.Close()
 		values["Port"] = address.Port
 		conf := s.fill(t, "Caddyfile", values)
+		text, err := os.ReadFile(conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shorter := string(text)
+		for _, line := range without {
+			if !strings.Contains(shorter, line) {
+				t.Fatalf("no line has %q", line)
+			}
+			shorter = strings.ReplaceAll(shorter, line, "")
+		}
+		s.write("Caddyfile", shorter)
 		dial := func() (net.Conn, error) { return net.Dial("tcp", address.String()) }
 		if s.program(t, dial, "caddy", "run", "--config", conf, "--adapter", "caddyfile") {
 			s.http2 = clear2(dial)

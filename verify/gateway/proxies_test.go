@@ -52,7 +52,7 @@ func TestNginxForgets(t *testing.T) {
 			}
 		})
 	}
-	if removed != 4 {
+	if removed != 5 {
 		t.Errorf("%d lines were removed", removed)
 	}
 }
@@ -126,6 +126,20 @@ func theSite(t *testing.T, s *stand) {
 	}
 }
 
+// TestCaddyForgets: what Caddy's configuration takes away before it asks, the gateway
+// denies.
+func TestCaddyForgets(t *testing.T) {
+	s := caddyWith(t, "request_header -Upgrade", "request_header -HTTP2-Settings")
+	upgrade := strings.Replace(headers("GET /reports/1", s.invoke(delegation.Request{Operation: "read", Resource: "docs/reports/1"}), tunnel), "Connection: close\n", "", 1)
+	if status, _, _ := s.send(t, upgrade, ""); status != 403 || len(s.took()) != 0 {
+		t.Errorf("an upgrade: %d", status)
+	}
+}
+
+// tunnel asks for another protocol on the same connection. Caddy itself answers those
+// who ask for h2c here, since its configuration speaks that, and passes on the others.
+const tunnel = "Connection: Upgrade, HTTP2-Settings\nUpgrade: websocket\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"
+
 // theService learns by whom it is asked from the gateway alone, and sees no token.
 func theService(t *testing.T, s *stand) {
 	report := func() string {
@@ -158,6 +172,12 @@ func theService(t *testing.T, s *stand) {
 			took[0].header["X_whittle_agent"] != nil || took[0].header.Get(httpauth.DecidedDigest) != httpauth.ContentDigest(digestOf(""))) {
 			t.Errorf("%s: %d, the service got %+v", forged, status, took)
 		}
+	}
+	// The proxy takes the wish away, or the gateway denies.
+	upgrade := strings.Replace(headers("GET /reports/1", report(), tunnel), "Connection: close\n", "", 1)
+	status, _, _ := s.send(t, upgrade, "")
+	if took := s.took(); status != 403 && (status != 200 || len(took) != 1 || took[0].header["Upgrade"] != nil || took[0].header["Http2-Settings"] != nil) {
+		t.Errorf("an upgrade: %d, the service got %+v", status, took)
 	}
 	if status, _, _ := s.send(t, headers("GET /reports/1", report(), "Connection: X-Whittle-Agent, X-Whittle-Content-Digest"), ""); status == 200 {
 		for _, took := range s.took() {

@@ -233,6 +233,9 @@ func (m *Mapping) head(r *http.Request) (*route, *delegation.Request, error) {
 	if err := validMethod(r.Method); err != nil {
 		return nil, nil, err
 	}
+	if err := oneHop(r.Header); err != nil {
+		return nil, nil, err
+	}
 	path, err := canonicalPath(r.URL)
 	if err != nil {
 		return nil, nil, err
@@ -258,8 +261,12 @@ func (c *route) digested(h http.Header, sum []byte, req *delegation.Request) err
 }
 
 // validMethod refuses methods that have a lower-case letter: HTTP tells GET from get,
-// and the operations of the two would be one.
+// and the operations of the two would be one. CONNECT asks for a tunnel, through which
+// anything goes undecided.
 func validMethod(method string) error {
+	if method == http.MethodConnect {
+		return fmt.Errorf("a tunnel is not decided on")
+	}
 	if method == "" || strings.ToUpper(method) != method || len(method) > 64 {
 		return fmt.Errorf("a method is written in capitals")
 	}

@@ -85,8 +85,27 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s: %v %v, want %q", method, req, err, want)
 		}
 	}
-	if req, err := mapped(t, nil, "CONNECT x:1 HTTP/1.1", ""); err == nil {
-		t.Errorf("CONNECT: %v", req)
+	for _, target := range []string{"x:1", "/a"} {
+		if req, err := mapped(t, nil, "CONNECT "+target+" HTTP/1.1", ""); err == nil {
+			t.Errorf("CONNECT %s: %v", target, req)
+		}
+	}
+}
+
+// TestOneHop: what would make the connection carry more than was decided on, or make a
+// proxy drop headers.
+func TestOneHop(t *testing.T) {
+	for headers, allowed := range map[string]bool{
+		"Connection: close": true, "Connection: Keep-Alive, TE": true, "Connection:": true, "Upgrade-Insecure-Requests: 1": true,
+		"Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABk": false,
+		"Upgrade: websocket": false, "upgrade:": false, "HTTP2-Settings: x": false, "Connection: upgrade": false, "Connection: close,\tUPGRADE": false,
+		"Connection: Authorization": false, "Connection: Content-Digest": false, "Connection: X-Whittle-Agent": false,
+		"Connection: close\nConnection: keep-alive, x": false, "Connection: \"close\"": false,
+	} {
+		req, err := mapped(t, nil, "GET /a HTTP/1.1\n"+headers, "")
+		if (err == nil) != allowed {
+			t.Errorf("%q: %v %v", headers, req, err)
+		}
 	}
 }
 
