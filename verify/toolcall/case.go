@@ -14,6 +14,11 @@ import (
 // only from one that the token's caveats or the service's policy speak of: "FORCE"
 // where a caveat wants force unset. Of the servers behind a proxy nobody knows whether
 // they tell the two apart; some fill one field with either. The policy may be nil.
+//
+// Of a check that leaves the name open, as in arg($n, $v), a text that the name is
+// compared with counts as named: in ==, !=, starts_with, ends_with and contains. Where it
+// does anything else with the name, such as matches, every argument is refused whose name
+// has a letter of which there are two.
 func OtherCase(scope *delegation.Scope, policy *datalog.Authorizer, args map[string]any) error {
 	var spoken datalog.Authorizer
 	if policy != nil {
@@ -34,6 +39,11 @@ func OtherCase(scope *delegation.Scope, policy *datalog.Authorizer, args map[str
 				return token.Errorf(token.CodeCheckFailed, -1, "the argument %q differs in case only from %q, which a caveat names", name, place)
 			}
 		}
+	}
+	if name, text, found := openNamesOf(&spoken).otherwise(args); found && text == "" {
+		return token.Errorf(token.CodeCheckFailed, -1, "the argument %q could have another meaning in another case to a caveat that asks for names", name)
+	} else if found {
+		return token.Errorf(token.CodeCheckFailed, -1, "the argument %q has in another case what a caveat asks of names: %q", name, text)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/toolcall"
@@ -178,6 +179,54 @@ func TestTakeToken(t *testing.T) {
 		if _, still := meta[toolcall.MetaKey]; still {
 			t.Errorf("%s: the token is still there", name)
 		}
+	}
+}
+
+// TestOpenNames: nor one that leaves the name open and asks for it afterwards.
+func TestOpenNames(t *testing.T) {
+	for _, c := range []struct {
+		check    string
+		passes   []string
+		refusals []string
+	}{
+		{`reject if arg($n, $v), $v == "a"`, []string{"force", "FORCE", "A"}, nil},
+		{`reject if arg($n, $v), $n == "force"`, []string{"force", "other", "forces"}, []string{"FORCE", "forCe"}},
+		{`reject if arg($n, $v), ("force") === ($n)`, []string{"force"}, []string{"Force"}},
+		{`reject if arg($n, $v), arg($n, $w), !($n != "force") || $w == 1`, []string{"other"}, []string{"Force"}},
+		{`check all arg($n, $v), ["to", "fromTokyo", "ask"].contains($n)`, []string{"to", "fromTokyo"}, []string{"To", "fromtokyo", "as\u212a"}},
+		{`check all arg($n, $v), {"to"}.contains($n) && $v != 1`, []string{"to"}, []string{"To"}},
+		{`reject if arg($n, $v), $n.starts_with("for")`, []string{"force", "forCE", "inform", "inFORm"}, []string{"FORCE", "fOrce"}},
+		{`reject if arg($n, $v), $n.ends_with("Id")`, []string{"userId", "identity"}, []string{"userid", "USERID"}},
+		{`reject if arg($n, $v), $n.contains("or")`, []string{"force", "to"}, []string{"FORCE"}},
+		{`reject if arg($n, $v), $n.matches("^for")`, []string{"123"}, []string{"force", "\u00e4"}},
+		{`reject if arg($n, $v), "force".contains($n)`, []string{"1"}, []string{"For"}},
+		{`reject if arg($n, $v), ["force"].any($x -> $x == $n)`, []string{"1"}, []string{"FORCE"}},
+		{`reject if arg($n, $v), operation($n)`, []string{"1"}, []string{"PAY"}},
+		{`reject if arg("of", $n), arg($n, $v)`, []string{"1"}, []string{"A"}},
+	} {
+		check, err := delegation.ParseCheck(c.check)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var scope delegation.Scope
+		scope.Narrow(check, 0)
+		for _, name := range c.passes {
+			if err := toolcall.OtherCase(&scope, nil, map[string]any{name: int64(1)}); err != nil {
+				t.Errorf("%s: %q: %v", c.check, name, err)
+			}
+		}
+		for _, name := range c.refusals {
+			if err := toolcall.OtherCase(&scope, nil, map[string]any{name: int64(1)}); verify.CodeOf(err) != token.CodeCheckFailed {
+				t.Errorf("%s: %q: %v", c.check, name, err)
+			}
+		}
+	}
+	policy, err := datalog.ParseAuthorizer(`bad($n) <- arg($n, $v); deny if arg("x", $v); deny if bad("force"); allow if true;`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := toolcall.OtherCase(&delegation.Scope{}, policy, map[string]any{"FORCE": true}); err == nil {
+		t.Error("a policy's rule that hands names on")
 	}
 }
 
