@@ -98,6 +98,7 @@ func TestDenied(t *testing.T) {
 		"two slashes":           {get("//a", w.readA()), token.CodeCheckFailed},
 		"an encoded letter":     {get("/%61", w.readA()), token.CodeCheckFailed},
 		"an encoded slash":      {get("/x%2fa", w.readA()), token.CodeCheckFailed},
+		"dots, parameters":      {get("/x/..;/a", w.readA()), token.CodeCheckFailed},
 		"a slash behind":        {get("/a/", w.readA()), token.CodeCheckFailed},
 		"a fragment":            {get("/a#b", w.readA()), token.CodeCheckFailed},
 		"a backslash":           {get(`/x\..\a`, w.readA()), token.CodeCheckFailed},

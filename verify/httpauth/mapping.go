@@ -128,7 +128,7 @@ func (c *route) validPath() error {
 			return fmt.Errorf("a wildcard is a whole segment, as in {name}")
 		case segment == "" && len(c.path) == 1: // the path /
 		default:
-			if err := delegation.ValidResource(segment); err != nil {
+			if err := validSegments(segment); err != nil {
 				return err
 			}
 		}
@@ -273,8 +273,9 @@ func validMethod(method string) error {
 	return nil
 }
 
-// canonicalPath returns the path without its first slash. It must be a resource, with
-// escapes only where there have to be some: no reader of it sees another path then.
+// canonicalPath returns the path without its first slash. It must be a resource without
+// a semicolon, with escapes only where there have to be some: readers that clean, escape
+// or take off parameters (RFC 3986, section 3.3) see the same path then.
 func canonicalPath(u *url.URL) (string, error) {
 	path, ok := strings.CutPrefix(u.Path, "/")
 	if !ok || u.Opaque != "" {
@@ -288,10 +289,19 @@ func canonicalPath(u *url.URL) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	if err := delegation.ValidResource(path); err != nil {
+	if err := validSegments(path); err != nil {
 		return "", fmt.Errorf("path: %w", err)
 	}
 	return path, nil
+}
+
+// validSegments refuses the semicolon besides what is no resource: /a/..;/b is /b to a reader
+// such as Tomcat, which takes ; and what follows off each segment before it cleans.
+func validSegments(path string) error {
+	if strings.Contains(path, ";") {
+		return fmt.Errorf("a semicolon begins parameters to some readers")
+	}
+	return delegation.ValidResource(path)
 }
 
 // query adds the parameters of a query to the arguments.
