@@ -31,7 +31,7 @@ func main() {
 	quick := flag.Bool("quick", false, "measure for half a minute and write nothing")
 	profile := flag.String("profile", "", "write a profile of the Whittle side's processor to this file")
 	flag.Parse()
-	p := plan{turns: 12, turn: 2500 * time.Millisecond, million: 1_000_000, profile: *profile}
+	p := plan{turns: 12, turn: 2500 * time.Millisecond, atLeast: 1_000_000, profile: *profile}
 	if *quick {
 		p = plan{turns: 6, turn: time.Second, profile: *profile}
 	}
@@ -48,7 +48,7 @@ func main() {
 type plan struct {
 	turns   int           // of each side
 	turn    time.Duration // roughly
-	million int           // requests to the Whittle side in all, of which the last ones are not timed
+	atLeast int           // requests to the Whittle side in all, of which the last ones are not timed
 	profile string
 }
 
@@ -92,7 +92,7 @@ func (p plan) run(write bool) error {
 			}
 		}
 	}
-	for r.total = p.turns * n; r.total < p.million; r.total += n {
+	for r.total = p.turns * n; r.total < p.atLeast; r.total += n {
 		t, err := p.one(caller, servers[whittle], n, nil)
 		if err != nil {
 			return err
