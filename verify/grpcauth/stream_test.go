@@ -355,8 +355,15 @@ func TestStreamEndsWithTheToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RecvMsg(new(pb.StreamingOutputCallResponse)); err != nil {
-		t.Fatal(err)
+	// On a machine that does other work the end may come before the first.
+	received := 0
+	for err == nil {
+		if err = s.RecvMsg(new(pb.StreamingOutputCallResponse)); err == nil {
+			received++
+		}
 	}
-	expect(t, "after the end", s.RecvMsg(new(pb.StreamingOutputCallResponse)), codes.Unauthenticated, token.CodeExpired)
+	expect(t, "after the end", err, codes.Unauthenticated, token.CodeExpired)
+	if received > 1 {
+		t.Errorf("%d messages were sent", received)
+	}
 }
