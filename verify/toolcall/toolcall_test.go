@@ -12,6 +12,7 @@ import (
 	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
+	"github.com/whittle-auth/whittle/verify/httpauth"
 	"github.com/whittle-auth/whittle/verify/toolcall"
 )
 
@@ -260,5 +261,18 @@ func TestOtherCase(t *testing.T) {
 	}
 	if err := toolcall.OtherCase(&delegation.Scope{}, nil, map[string]any{"FORCE": true}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNumbers: the number of a denial is the status that it has over HTTP.
+func TestNumbers(t *testing.T) {
+	for _, code := range []token.Code{
+		token.CodeMalformed, token.CodeUnsupported, token.CodeSignature, token.CodeUntrustedRoot, token.CodeNotPresented, token.CodeProfile,
+		token.CodeAudience, token.CodeWindow, token.CodeExpired, token.CodeRevoked, token.CodeStale, token.CodeReplay, token.CodeCheckFailed,
+		token.CodePolicy, token.CodeEvaluation, token.CodeLimit, token.CodeUnavailable,
+	} {
+		if got, want := toolcall.NewRefusal(code).Number, httpauth.RefusalOf(&token.Error{Code: code, Block: -1}).Status; got != want {
+			t.Errorf("%s: %d, over HTTP %d", code, got, want)
+		}
 	}
 }
