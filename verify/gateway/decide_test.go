@@ -98,6 +98,7 @@ func TestDenied(t *testing.T) {
 		"two slashes":           {get("//a", w.readA()), token.CodeCheckFailed},
 		"an encoded letter":     {get("/%61", w.readA()), token.CodeCheckFailed},
 		"an encoded slash":      {get("/x%2fa", w.readA()), token.CodeCheckFailed},
+		"a fragment in a query": {get("/a?page=2#", w.invoke(delegation.Request{Operation: "read", Resource: "docs/a", Args: map[string]any{"page": "2#"}})), token.CodeCheckFailed},
 		"dots, parameters":      {get("/x/..;/a", w.readA()), token.CodeCheckFailed},
 		"a slash behind":        {get("/a/", w.readA()), token.CodeCheckFailed},
 		"a fragment":            {get("/a#b", w.readA()), token.CodeCheckFailed},

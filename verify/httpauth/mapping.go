@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/whittle-auth/whittle/token/delegation"
@@ -29,7 +28,7 @@ type Route struct {
 	// Query names the query parameters that become arguments, as strings, and
 	// QueryIntegers those that become integers: decimal, of 64 bits, in the one
 	// spelling without leading zeros. A request with any other is refused, and
-	// so is one that has a parameter twice.
+	// so is one that has a parameter twice: see spec/http.md for how they are written.
 	Query         []string
 	QueryIntegers []string
 
@@ -302,33 +301,4 @@ func validSegments(path string) error {
 		return fmt.Errorf("a semicolon begins parameters to some readers")
 	}
 	return delegation.ValidResource(path)
-}
-
-// query adds the parameters of a query to the arguments.
-func (c *route) query(raw string, args map[string]any) error {
-	if raw == "" {
-		return nil
-	}
-	values, err := url.ParseQuery(raw)
-	if err != nil {
-		return fmt.Errorf("query: %w", err)
-	}
-	for name, list := range values {
-		if len(list) != 1 {
-			return fmt.Errorf("the query has %q more than once", name)
-		}
-		switch {
-		case c.anyQuery || slices.Contains(c.Query, name):
-			args[name] = list[0]
-		case slices.Contains(c.QueryIntegers, name):
-			n, err := strconv.ParseInt(list[0], 10, 64)
-			if err != nil || strconv.FormatInt(n, 10) != list[0] {
-				return fmt.Errorf("the parameter %q is no 64-bit integer in its one spelling", name)
-			}
-			args[name] = n
-		default:
-			return fmt.Errorf("the query has the parameter %q, which is not mapped", name)
-		}
-	}
-	return nil
 }

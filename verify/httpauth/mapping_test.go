@@ -111,19 +111,6 @@ func TestOneHop(t *testing.T) {
 	}
 }
 
-// TestQueryWithoutRoutes: every parameter is an argument, once.
-func TestQueryWithoutRoutes(t *testing.T) {
-	for query, want := range map[string]map[string]any{
-		"": {}, "a=1": {"a": "1"}, "a=1&b=x+y%20z": {"a": "1", "b": "x y z"}, "a": {"a": ""}, "a=%31": {"a": "1"}, "a=1=2": {"a": "1=2"}, "&&": {},
-		"a=1&a=1": nil, "a=1&%61=2": nil, "a=1;b=2": nil, "a=%": nil, "a=%zz": nil, "a=%FF": nil, "a=e%CC%81": nil, "%2Fa=1": nil,
-	} {
-		req, err := mapped(t, nil, "GET /a?"+query+" HTTP/1.1", "")
-		if want == nil && err == nil || want != nil && (err != nil || !reflect.DeepEqual(req.Args, want)) {
-			t.Errorf("%s: %v %v, want %v", query, req, err, want)
-		}
-	}
-}
-
 // TestRoutes: patterns, wildcards and chosen parameters.
 func TestRoutes(t *testing.T) {
 	m := mapping(t,
