@@ -5,7 +5,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -141,7 +140,7 @@ func describeHeld(c *cli.Context, env *Env, tokens []localagent.Token, keys []to
 		}
 		b.WriteString("\n")
 		if !t.Expires.IsZero() {
-			fmt.Fprintf(&b, "   expires %s\n", t.Expires.UTC().Format(time.RFC3339))
+			fmt.Fprintf(&b, "   expires %s\n", reading.Stamp(t.Expires))
 		}
 		for _, text := range t.Scope {
 			if !strings.HasPrefix(text, "expires ") {
