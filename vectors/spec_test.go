@@ -18,7 +18,7 @@ import (
 var notVectors = []string{
 	"valid-before", "valid-after", "cert-authority", "ssh-keygen", "ssh-agent", "ssh-ed25519", "ecdsa-sha2-nistp256",
 	"ssh-rsa", "ssh-mldsa-44", "ssh-mldsa-65",
-	"tls-exporter", "client-cert", "as-of", "whittle-agent", "whittle-root", "mcp-proxy", "whittle-envoy", "x-envoy-auth-partial-body",
+	"tls-exporter", "client-cert", "as-of", "whittle-agent", "whittle-root", "keep-alive", "mcp-proxy", "whittle-envoy", "x-envoy-auth-partial-body",
 	"inspect-html",
 }
 
