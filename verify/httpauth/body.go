@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify/internal/strictjson"
@@ -43,10 +44,10 @@ func digest(body []byte) []byte {
 
 // fields adds the members of the JSON object that a body is to the arguments.
 func (c *route) fields(h http.Header, body []byte, args map[string]any) error {
-	if kind := h.Values("Content-Type"); len(kind) != 1 || mediaType(h) != "application/json" {
-		return fmt.Errorf("the body is to have the one content type application/json")
+	if kind := h.Values("Content-Type"); len(kind) != 1 || !isJSON(kind[0]) {
+		return fmt.Errorf("the body is to have the one content type application/json, in UTF-8")
 	}
-	if h.Get("Content-Encoding") != "" {
+	if len(h.Values("Content-Encoding")) > 0 {
 		return fmt.Errorf("the body is encoded, so that its fields cannot be read")
 	}
 	members, err := delegation.ParseArgs(body)
@@ -65,14 +66,27 @@ func (c *route) fields(h http.Header, body []byte, args map[string]any) error {
 	return nil
 }
 
-// mediaType reads the content type as [http.Request.ParseForm] does, which takes it
-// also where its parameters are wrong.
-func mediaType(h http.Header) string {
-	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
-	return kind
+// isJSON reports whether a content type says JSON, in UTF-8. In another charset, such
+// as UTF-7, the same bytes have other fields.
+func isJSON(kind string) bool {
+	kind, charset, _ := strings.Cut(strings.ToLower(kind), ";")
+	charset = strings.Trim(charset, " \t")
+	return strings.Trim(kind, " \t") == "application/json" && (charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8"`)
 }
 
-func isForm(h http.Header) bool {
-	kind := mediaType(h)
-	return kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data"
+// besideQuery refuses a body that may be a form to some reader: one without a content
+// type is to some, and so is one of several types, or of one that does not parse.
+func besideQuery(h http.Header) error {
+	values := h.Values("Content-Type")
+	if len(values) != 1 {
+		return fmt.Errorf("a body beside parameters of the query is to have one content type")
+	}
+	kind, _, err := mime.ParseMediaType(values[0])
+	if err != nil {
+		return fmt.Errorf("content type: %w", err)
+	}
+	if kind == "application/x-www-form-urlencoded" || strings.HasPrefix(kind, "multipart/") {
+		return fmt.Errorf("a form in the body would be mixed with the parameters of the query, of which only these are arguments")
+	}
+	return nil
 }

@@ -156,7 +156,11 @@ func expect(t *testing.T, name string, rec *httptest.ResponseRecorder, status in
 // raw reads a request as a server does.
 func raw(t testing.TB, text string) *http.Request {
 	t.Helper()
-	return httptest.NewRequest(parseTarget(text)).WithContext(t.Context())
+	r := httptest.NewRequest(parseTarget(text)).WithContext(t.Context())
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Header.Set("Content-Type", "text/plain")
+	}
+	return r
 }
 
 func parseTarget(text string) (method, target string, body io.Reader) {

@@ -252,8 +252,10 @@ func (c *route) digested(h http.Header, sum []byte, req *delegation.Request) err
 	if c.NoBody {
 		return fmt.Errorf("the route takes no body")
 	}
-	if len(req.Args) > 0 && isForm(h) {
-		return fmt.Errorf("a form in the body would be mixed with the parameters of the query, of which only these are arguments")
+	if len(req.Args) > 0 {
+		if err := besideQuery(h); err != nil {
+			return err
+		}
 	}
 	req.BodyDigest = sum
 	return nil
