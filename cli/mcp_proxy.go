@@ -205,10 +205,12 @@ func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string, patie
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("the server cannot be started: %w", err)
 	}
-	// What the server started may keep its output open after it.
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { out.Close() }) })()
-	left := &leaving{WriteCloser: in, then: func() { time.AfterFunc(patience, cancel) }}
-	served := end.Serve(ctx, mcpproxy.Streams{Client: env.Stdin, ClientOut: env.Stdout, Server: out, ServerIn: left})
+	// What the server started may keep its output open after it, and the client may not read.
+	joined, part := context.WithCancel(context.WithoutCancel(ctx))
+	defer part()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, part) })()
+	client := &leaving{Reader: env.Stdin, then: func() { time.AfterFunc(patience, cancel) }}
+	served := end.Serve(joined, mcpproxy.Streams{Client: client, ClientOut: env.Stdout, Server: out, ServerIn: in})
 	told := ctx.Err() != nil
 	if served != nil {
 		cancel()
@@ -224,15 +226,18 @@ func serveMCP(ctx context.Context, env *Env, end mcpEnd, command []string, patie
 	return commandResult(ended)
 }
 
-// leaving is the server's input, and what follows its end.
+// leaving is what the client says, and what follows its end.
 type leaving struct {
-	io.WriteCloser
+	io.Reader
 	then func()
 }
 
-func (l *leaving) Close() error {
-	l.then()
-	return l.WriteCloser.Close()
+func (l *leaving) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if err != nil {
+		l.then()
+	}
+	return n, err
 }
 
 // syncWriter takes what several write at once.

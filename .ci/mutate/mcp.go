@@ -22,6 +22,9 @@ var mcpMutants = []mutant{
 	{"mcp a late list answers nothing else", "verify/mcpproxy/server.go", "case p.late && hasTools(", "case false && hasTools(", "./verify/mcpproxy", "^TestCancelled$"},
 	{"mcp only tokens are kept", "verify/mcpproxy/guard.go", "_, err = token.ParseText(raw, nil) //", "_, _ = token.ParseText(raw, nil) //", "./verify/mcpproxy", "^TestPendingTokens$"},
 	{"mcp tokens are kept up to a bound", "verify/mcpproxy/guard.go", "if g.text+len(p.token) > maxPendingText {", "if false {", "./verify/mcpproxy", "^TestPendingTokens$"},
+	{"mcp what waits for a server has a bound", "verify/mcpproxy/serve.go", "case server.full():", "case false:", "./verify/mcpproxy", "^TestServerNeverReads$"},
+	{"mcp answers are not answered", "verify/mcpproxy/guard.go", "|| m.isAnswer() {", "{", "./verify/mcpproxy", "^TestRefused$"},
+	{"mcp a server does not find the client's agent", "cli/mcp_proxy.go", "server.Env = environWithoutAgent()", "_ = environWithoutAgent()", "./cli", "^TestScript$/^mcp-proxy$"},
 	{"mcp a list is chosen from", "verify/mcpproxy/server.go", `raw != "" && g.mapping.Visible(`, `raw != "" && true || g.mapping.Visible(`, "./verify/mcpproxy", "^TestList$"},
 	{"mcp no held token for a call", "verify/mcpproxy/hold.go", "|| u.Form() == token.Held {", "|| u == nil {", "./verify/mcpproxy", "^TestHoldRefuses$"},
 }

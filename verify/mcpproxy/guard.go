@@ -99,16 +99,12 @@ func NewGuard(v *verify.Verifier, m *toolcall.Mapping, o *GuardOptions) (*Guard,
 	return g, nil
 }
 
-// Serve guards a server until its output ends; the error says why it ended otherwise. Then a
-// read from the client may still be waiting, which ends with the client's stream.
+// Serve guards a server until its output ends; the error says why it ended otherwise, such as
+// with the context. Then a read from the client may still be waiting, which ends with the
+// client's stream.
 func (g *Guard) Serve(ctx context.Context, s Streams) error { return serve(ctx, g, s) }
 
 func (g *Guard) maxLine() int { return g.options.MaxLine }
-
-func (g *Guard) tooLong(ctx context.Context) []byte {
-	err := protocolErrorf(invalidRequest, "a line has at most %d bytes", g.options.MaxLine)
-	return g.refuse(ctx, &message{}, err)
-}
 
 // passes reports whether a method passes without a decision.
 func (g *Guard) passes(method string) bool {
@@ -255,9 +251,10 @@ func (g *Guard) refuse(ctx context.Context, m *message, err error) (toClient []b
 	return protocolErrorLine(m, err)
 }
 
-// protocolErrorLine answers what is no proper message; a notification gets no answer.
+// protocolErrorLine answers what is no proper message; a notification gets no answer, nor
+// does an answer.
 func protocolErrorLine(m *message, err error) []byte {
-	if m.method != "" && m.id == "" {
+	if m.method != "" && m.id == "" || m.isAnswer() {
 		return nil
 	}
 	number, text := internalError, "internal error"

@@ -116,7 +116,7 @@ func TestRefused(t *testing.T) {
 		{`{"jsonrpc":"2.0","method":"tools/list"}`, 0}, {`{"jsonrpc":"2.0","method":"ping"}`, 0}, {`{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}`, methodNotFound},
 		{`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///x"}}`, methodNotFound}, {`{"jsonrpc":"2.0","id":1,"method":"prompts/get"}`, methodNotFound},
 		{`{"jsonrpc":"2.0","id":1,"method":"tasks/result"}`, methodNotFound}, {`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, 0},
-		{`{"jsonrpc":"2.0","id":1,"result":{"roots":[{"uri":"file:///"}]}}`, invalidRequest}, {`{"jsonrpc":"2.0","id":1}`, invalidRequest}, {`{"jsonrpc":"2.0","id":1,"result":{},"error":{}}`, invalidRequest},
+		{`{"jsonrpc":"2.0","id":1,"result":{"roots":[{"uri":"file:///"}]}}`, 0}, {`{"jsonrpc":"2.0","id":1}`, invalidRequest}, {`{"jsonrpc":"2.0","id":1,"result":{},"error":{}}`, invalidRequest},
 	} {
 		toServer, toClient := w.send(c.line)
 		if toServer != "" {

@@ -61,10 +61,6 @@ func (h *Hold) Serve(ctx context.Context, s Streams) error { return serve(ctx, h
 
 func (h *Hold) maxLine() int { return h.options.MaxLine }
 
-func (h *Hold) tooLong(context.Context) []byte {
-	return errorLine("", invalidRequest, fmt.Sprintf("a line has at most %d bytes", h.options.MaxLine), nil)
-}
-
 // fromServer hands everything on as it is.
 func (h *Hold) fromServer(_ context.Context, line []byte) (toServer, toClient []byte) {
 	return nil, append(line, '\n')
@@ -85,16 +81,21 @@ func (h *Hold) fromClient(ctx context.Context, line []byte) (toServer, toClient 
 	if err == nil {
 		toServer, err = m.write()
 	}
-	if err == nil {
-		return toServer, nil
+	if err != nil {
+		return nil, h.refuse(ctx, m, err)
 	}
+	return toServer, nil
+}
+
+// refuse tells the client, and the log, what was not sent.
+func (h *Hold) refuse(ctx context.Context, m *message, err error) (toClient []byte) {
 	h.options.Logger.LogAttrs(ctx, slog.LevelWarn, "message not sent", slog.String("method", clip(m.method)), slog.String("reason", clip(err.Error())))
 	if d, ok := errors.AsType[*notInvoked](err); ok {
 		r := toolcall.NewRefusal(verify.CodeOf(d.err), d.needs...)
 		r.Data.Request = d.request
-		return nil, errorLine(m.id, r.Number, r.Message, r.Data)
+		return errorLine(m.id, r.Number, r.Message, r.Data)
 	}
-	return nil, protocolErrorLine(m, err)
+	return protocolErrorLine(m, err)
 }
 
 // notInvoked is a call for which there is no token.

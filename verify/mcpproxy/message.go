@@ -19,6 +19,10 @@ type message struct {
 	result, failure json.RawMessage
 }
 
+func (m *message) isAnswer() bool {
+	return m.method == "" && (m.result == nil) != (m.failure == nil)
+}
+
 // Numbers of JSON-RPC errors (JSON-RPC 2.0, section 5.1).
 const (
 	parseError     = -32700
@@ -70,12 +74,13 @@ func parseMessage(line []byte) (*message, error) {
 	m.params, m.result, m.failure = members["params"], members["result"], members["error"]
 	raw, isCall := members["method"]
 	if !isCall {
-		if m.id == "" || m.params != nil || (m.result == nil) == (m.failure == nil) {
+		if m.id == "" || m.params != nil || !m.isAnswer() {
 			return m, protocolErrorf(invalidRequest, "neither a request, a notification nor a response")
 		}
 		return m, nil
 	}
 	if m.result != nil || m.failure != nil {
+		m.result, m.failure = nil, nil // it is answered as a request
 		return m, protocolErrorf(invalidRequest, "both a request and a response")
 	}
 	value, err := delegation.ParseValue(raw)

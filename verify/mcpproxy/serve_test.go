@@ -2,12 +2,15 @@ package mcpproxy
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/whittle-auth/whittle/verify/httpauth"
 )
 
 // joined is a proxy between a client and a server that the test plays.
@@ -143,6 +146,137 @@ func TestLongLine(t *testing.T) {
 	if err := w.guard.Serve(t.Context(), Streams{Client: strings.NewReader(""), ClientOut: io.Discard, Server: long, ServerIn: nowhere{}}); err == nil {
 		t.Error("a line of the server has no limit")
 	}
+}
+
+// bothEnds runs a test for either end of a proxy.
+func bothEnds(t *testing.T, test func(*testing.T, func(context.Context, Streams) error)) {
+	t.Run("guard", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, newWorld(t, nil).guard.Serve) })
+	})
+	t.Run("holder", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, nil)
+			test(t, hold(t, httpauth.Hold(w.held, w.agent), w.mapping, HoldOptions{}).Serve)
+		})
+	})
+}
+
+func ping(id int, text string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping","params":{"x":"%s"}}`, id, text) + "\n"
+}
+
+// TestServerNeverReads: a client is read to its end though the server takes nothing, what it
+// says is kept up to a bound, and the proxy can be ended.
+func TestServerNeverReads(t *testing.T) {
+	bothEnds(t, func(t *testing.T, serve func(context.Context, Streams) error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		j := join(t, func(s Streams) error { return serve(ctx, s) })
+		const each = DefaultMaxLine - 100
+		text := strings.Repeat("x", each)
+		for i := range 1 + (maxWaiting+each-1)/each { // one is being written
+			write(j.toProxy, ping(i, text))
+			synctest.Wait()
+		}
+		write(j.toProxy, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+`{"jsonrpc":"2.0","id":9,"result":{}}`+"\n")
+		go write(j.toProxy, ping(77, ""))
+		if line := read(t, j.client); !strings.HasPrefix(line, `{"jsonrpc":"2.0","id":77,"error":{"code":-32603,`) {
+			t.Errorf("the client reads %q", line)
+		}
+		j.toProxy.Close()
+		synctest.Wait()
+		cancel()
+		if err := <-j.ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if _, err := io.Copy(io.Discard, j.server); err != nil {
+			t.Errorf("the server's input has not ended: %v", err)
+		}
+		j.fromProxy.Close()
+	})
+}
+
+// TestServerReadsLate: what was kept arrives, in order, and there is room again.
+func TestServerReadsLate(t *testing.T) {
+	bothEnds(t, func(t *testing.T, serve func(context.Context, Streams) error) {
+		j := join(t, func(s Streams) error { return serve(t.Context(), s) })
+		for i := range 100 {
+			write(j.toProxy, ping(i, ""))
+		}
+		j.toProxy.Close()
+		for i := range 100 {
+			if line := read(t, j.server); line != ping(i, "") {
+				t.Fatalf("the server reads %q", line)
+			}
+		}
+		if _, err := j.server.ReadByte(); err != io.EOF {
+			t.Errorf("the server's input has not ended: %v", err)
+		}
+		j.fromProxy.Close()
+		if err := <-j.ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestServerAsksFirst: a server that reads nothing until what it writes is read is not waited
+// for by who is to read that, also where its own requests are refused.
+func TestServerAsksFirst(t *testing.T) {
+	bothEnds(t, func(t *testing.T, serve func(context.Context, Streams) error) {
+		j := join(t, func(s Streams) error { return serve(t.Context(), s) })
+		go func() {
+			defer j.fromProxy.Close()
+			for {
+				line, err := j.server.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if m, err := parseMessage([]byte(strings.TrimSpace(line))); err == nil && m.method != "" {
+					write(j.fromProxy, `{"jsonrpc":"2.0","id":9,"method":"roots/list"}`+"\n")
+					write(j.fromProxy, `{"jsonrpc":"2.0","id":`+m.id+`,"result":{}}`+"\n")
+				}
+			}
+		}()
+		go func() {
+			for i := range 20 {
+				write(j.toProxy, ping(i, ""))
+			}
+			j.toProxy.Close()
+		}()
+		answers := 0
+		for {
+			line, err := j.client.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(line, `"result":{}`) {
+				answers++
+			}
+			if answers == 20 {
+				break
+			}
+		}
+		if err := <-j.ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestClientNeverReads: a proxy whose client reads nothing can be ended.
+func TestClientNeverReads(t *testing.T) {
+	bothEnds(t, func(t *testing.T, serve func(context.Context, Streams) error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		j := join(t, func(s Streams) error { return serve(ctx, s) })
+		go write(j.fromProxy, `{"jsonrpc":"2.0","method":"notifications/message"}`+"\n")
+		go write(j.toProxy, "[]\n")
+		synctest.Wait()
+		cancel()
+		if err := <-j.ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		j.clientOut.Close()
+		j.toProxy.Close()
+		j.fromProxy.Close()
+	})
 }
 
 type nowhere struct{}
