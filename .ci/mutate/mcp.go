@@ -24,7 +24,7 @@ var mcpMutants = []mutant{
 	{"mcp tokens are kept up to a bound", "verify/mcpproxy/guard.go", "if g.text+len(p.token) > maxPendingText {", "if false {", "./verify/mcpproxy", "^TestPendingTokens$"},
 	{"mcp what waits for a server has a bound", "verify/mcpproxy/serve.go", "case server.full():", "case false:", "./verify/mcpproxy", "^TestServerNeverReads$"},
 	{"mcp answers are not answered", "verify/mcpproxy/guard.go", "|| m.isAnswer() {", "{", "./verify/mcpproxy", "^TestRefused$"},
-	{"mcp a server does not find the client's agent", "cli/mcp_proxy.go", "server.Env = environWithoutAgent()", "_ = environWithoutAgent()", "./cli", "^TestScript$/^mcp-proxy$"},
+	{"mcp a server does not find the client's agent", "cli/mcp_proxy.go", "server.Env = environWithoutAgent()", "_ = environWithoutAgent()", "./cli", "^TestScripts$/^mcp-proxy$"},
 	{"mcp a list is chosen from", "verify/mcpproxy/server.go", `raw != "" && g.mapping.Visible(`, `raw != "" && true || g.mapping.Visible(`, "./verify/mcpproxy", "^TestList$"},
 	{"mcp no held token for a call", "verify/mcpproxy/hold.go", "|| u.Form() == token.Held {", "|| u == nil {", "./verify/mcpproxy", "^TestHoldRefuses$"},
 }
