@@ -14,6 +14,7 @@ var gatewayMutants = []mutant{
 	{"gateway nginx tells of an upgrade", "verify/gateway/forward.go", `if d.upgrade != "" && r.Header`, `if false && r.Header`, "./verify/gateway", "^TestForwardAuth$"},
 	{"gateway what outlives a configuration", "verify/gateway/gateway.go", `if key := fixed(s, old.source); key != "" {`, `if key := fixed(s, old.source); key != "" && false {`, "./verify/gateway", "^TestReload$"},
 	{"gateway keys in lower case", "verify/gateway/lines.go", "if name != strings.ToLower(name) {", "if false {", "./verify/gateway", "^TestConfigErrors$"},
+	{"gateway leaves a busy socket", "verify/gateway/serve/listen.go", "if !errors.Is(err, syscall.ECONNREFUSED) {", "if errors.Is(err, syscall.ENOENT) {", "./verify/gateway/serve", "^TestBusySocket$"},
 	{"gateway listens on this machine", "verify/gateway/address.go", "case !at.Addr().IsLoopback() &&", "case false &&", "./verify/gateway", "^TestAddresses$"},
 
 	{"gateway the body decided on", "verify/httpauth/contentdigest.go", "case !bytes.Equal(digest(body), sum):", "case !bytes.Equal(digest(body), sum) && false:", "./verify/httpauth", "^TestCheckContentDigest$"},

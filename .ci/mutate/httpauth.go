@@ -49,6 +49,7 @@ var httpauthMutants = []mutant{
 	{"http the status of a denial", "verify/httpauth/refuse.go", "case token.CodeCheckFailed, token.CodePolicy", "case token.CodePolicy", "./verify/httpauth", "Denied"},
 
 	{"http one origin", "verify/httpauth/transport.go", "|| hostOf(r.URL) != t.host:", "|| false:", "./verify/httpauth", "TransportRefuses"},
+	{"http no token in the response", "verify/httpauth/transport.go", "resp.Request = r // which", "_ = r // which", "./verify/httpauth", "^TestTransport$"},
 	{"http one scheme", "verify/httpauth/transport.go", "r.URL.Scheme != t.scheme ||", "", "./verify/httpauth", "TransportRefuses"},
 	{"http tokens over TLS", "verify/httpauth/transport.go", `u.Scheme == "http" && !allowPlainHTTP:`, `u.Scheme == "http" && false:`, "./verify/httpauth", "NewTransport"},
 	{"http no redirect with a token", "verify/httpauth/transport.go", "case r.Response != nil:", "case false:", "./verify/httpauth", "Redirect|TransportRefuses"},

@@ -65,7 +65,7 @@ func TestConfigErrors(t *testing.T) {
 		"two policies":          {put("hosts", "policy = \"allow if true\"\npolicy_file = \"p\"\nhosts"), "line 7: a policy stands either here or in a file"},
 		"no policy file":        {put("hosts", "policy_file = \"none\"\nhosts"), "line 6: "},
 		"no fact":               {put("hosts", "token_facts = [\"role\"]\nhosts"), `line 6: "role": `},
-		"a replay file in none": {put("hosts", "replay_file = \"none/used\"\nhosts"), "line 6: none/used: "},
+		"a replay file in none": {put("hosts", "replay_file = \"none/used\"\nhosts"), "line 6: none/used: the folder that the file is in does not exist"},
 		"a broken replay file":  {put("hosts", "replay_file = \"broken\"\nhosts"), "line 6: broken: not a file of used signatures"},
 	} {
 		w := newWorld(t)

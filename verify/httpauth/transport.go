@@ -166,7 +166,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpauth: %w", err)
 	}
-	return t.options.Base.RoundTrip(out)
+	resp, err := t.options.Base.RoundTrip(out)
+	if resp != nil {
+		resp.Request = r // which has no token
+	}
+	return resp, err
 }
 
 // invoked returns the request as it is sent.

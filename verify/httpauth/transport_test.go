@@ -71,6 +71,9 @@ func TestTransport(t *testing.T) {
 				if status, body := finish(t, res, err); status != 200 || body != "done" {
 					t.Fatalf("%d %s", status, body)
 				}
+				if res.Request.URL.Path != "/pay/caf\u00e9 x" || res.Request.Header["Authorization"] != nil {
+					t.Errorf("the response is to %v, with %d tokens", res.Request.URL, len(res.Request.Header["Authorization"]))
+				}
 			}
 			for _, body := range []io.Reader{strings.NewReader("text"), io.MultiReader(strings.NewReader("te"), strings.NewReader("xt")), http.NoBody, nil} {
 				res, err := c.Post(plain.URL+"/pay/a", "text/plain", body)

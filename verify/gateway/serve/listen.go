@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/whittle-auth/whittle/verify/gateway"
@@ -20,7 +21,7 @@ import (
 const socketMode = 0o660
 
 // Listen listens at an address. A socket that another process left behind is removed; one
-// that somebody still answers on, and any other file, is not.
+// that may still be somebody's, and any other file, is not.
 func Listen(a gateway.Address) (net.Listener, error) {
 	if a.Network != "unix" {
 		return net.Listen(a.Network, a.Address)
@@ -50,9 +51,13 @@ func removeStale(path string) error {
 	if info.Mode().Type() != fs.ModeSocket {
 		return fmt.Errorf("%s is there already, and no socket", path)
 	}
-	if conn, err := net.Dial("unix", path); err == nil {
+	conn, err := net.Dial("unix", path)
+	if err == nil {
 		conn.Close()
 		return fmt.Errorf("%s: another process listens there", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) { // but, as it may be, EAGAIN of one that is busy
+		return err
 	}
 	return os.Remove(path)
 }

@@ -12,6 +12,8 @@ import (
 // ErrLocked says that another process has the file open.
 var ErrLocked = errors.New("another process has the file open")
 
+var errNoFolder = errors.New("the folder that the file is in does not exist")
+
 // A File is open for reading and writing, and locked. The lock ends with the
 // process at the latest, whatever becomes of it.
 type File struct {
@@ -29,6 +31,9 @@ func Open(path string, mode fs.FileMode) (*File, error) {
 	// one that has no name any more.
 	for range 100 {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, mode)
+		if errors.Is(err, fs.ErrNotExist) { // the file itself need not exist
+			return nil, errNoFolder
+		}
 		if err != nil {
 			return nil, err
 		}
