@@ -24,6 +24,18 @@ func TestNginx(t *testing.T) {
 			t.Errorf("%d %v", status, header)
 		}
 	})
+	t.Run("named location", func(t *testing.T) {
+		text := s.invoke(delegation.Request{Operation: "read", Resource: "docs/once/x"})
+		if status, _, body := s.send(t, headers("GET /once/x", s.readA()), ""); status != 403 || strings.Contains(body, "nothing") {
+			t.Errorf("denied: %d %s", status, body)
+		}
+		if status, _, body := s.send(t, headers("GET /once/x", text), ""); status != 404 || body != "nothing is there" {
+			t.Errorf("allowed: %d %s", status, body)
+		}
+		if status, _, _ := s.send(t, headers("GET /once/x", text), ""); status != 401 {
+			t.Errorf("again: %d", status)
+		}
+	})
 }
 
 // TestNginxForgets: whoever forgets a line of nginx's configuration notices, since honest
