@@ -18,7 +18,7 @@ var mcpMutants = []mutant{
 	{"mcp other methods by name", "verify/mcpproxy/guard.go", "case g.passes(m.method) && ", "case ", "./verify/mcpproxy", "^TestRefused$"},
 	{"mcp what the server asks", "verify/mcpproxy/server.go", "case !g.passes(name):", "case false:", "./verify/mcpproxy", "^TestServerAsks$"},
 	{"mcp ids stand once", "verify/mcpproxy/guard.go", "if _, twice := g.pending[id]; twice {", "if false {", "./verify/mcpproxy", "^TestIDs$"},
-	{"mcp what is cancelled is not waited for", "verify/mcpproxy/guard.go", "g.cancelled(m.params)", "_ = m.params", "./verify/mcpproxy", "^TestCancelled$"},
+	{"mcp what is cancelled is not waited for", "verify/mcpproxy/guard.go", "g.cancel(cancelledID(m.params))", "_ = m.params", "./verify/mcpproxy", "^TestCancelled$"},
 	{"mcp a late list answers nothing else", "verify/mcpproxy/server.go", "case p.late && hasTools(", "case false && hasTools(", "./verify/mcpproxy", "^TestCancelled$"},
 	{"mcp only tokens are kept", "verify/mcpproxy/guard.go", "_, err = token.ParseText(raw, nil) //", "_, _ = token.ParseText(raw, nil) //", "./verify/mcpproxy", "^TestPendingTokens$"},
 	{"mcp tokens are kept up to a bound", "verify/mcpproxy/guard.go", "if g.text+len(p.token) > maxPendingText {", "if false {", "./verify/mcpproxy", "^TestPendingTokens$"},

@@ -2,7 +2,6 @@ package mcpproxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -145,8 +144,8 @@ func (g *Guard) admit(ctx context.Context, m *message) (toServer []byte, err err
 		if toServer, err = m.write(); err != nil {
 			return nil, err
 		}
-		if m.method == "notifications/cancelled" {
-			g.cancelled(m.params)
+		if m.method == cancelled {
+			g.cancel(cancelledID(m.params))
 		}
 	default:
 		return nil, protocolErrorf(methodNotFound, "the method is not let through")
@@ -312,17 +311,8 @@ func (g *Guard) done(id string) (p pending, ok bool) {
 	return p, ok
 }
 
-// cancelled ends the wait for an answer that servers do not give: MCP 2025-11-25,
-// "Cancellation".
-func (g *Guard) cancelled(params json.RawMessage) {
-	members, err := strictjson.Members(params)
-	if err != nil {
-		return
-	}
-	id, err := parseID(members["requestId"])
-	if err != nil {
-		return
-	}
+// cancel ends the wait for an answer that servers do not give.
+func (g *Guard) cancel(id string) {
 	if p, ok := g.done(id); ok && p.list {
 		g.mu.Lock()
 		defer g.mu.Unlock()

@@ -279,6 +279,15 @@ func TestServerAsks(t *testing.T) {
 	if toServer, _ := w.send(reply); toServer != "" {
 		t.Error("a second answer is let through")
 	}
+	for i := range maxPending + 1 {
+		if toServer, _ := w.answer(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"roots/list"}`, i)); toServer != "" {
+			t.Fatalf("request %d: the server reads %q", i, toServer)
+		}
+		w.answer(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, i))
+	}
+	if toServer, toClient := w.send(reply); toServer != "" || toClient != "" {
+		t.Errorf("late: the server reads %q, the client %q", toServer, toClient)
+	}
 }
 
 // TestList: of the tools, a client is shown those that its token's holder could call.

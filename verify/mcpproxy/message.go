@@ -165,3 +165,20 @@ func errorLine(id string, number int, text string, data any) []byte {
 	line = append(append(line, `,"error":`...), encoded...)
 	return append(line, "}\n"...)
 }
+
+// cancelled is how either side says that it no longer waits for an answer: MCP 2025-11-25,
+// "Cancellation".
+const cancelled = "notifications/cancelled"
+
+// cancelledID returns the id of what is cancelled, or nothing.
+func cancelledID(params json.RawMessage) string {
+	members, err := strictjson.Members(params)
+	if err != nil {
+		return ""
+	}
+	id, err := parseID(members["requestId"])
+	if err != nil {
+		return ""
+	}
+	return id
+}

@@ -28,11 +28,14 @@ func (g *Guard) fromServer(ctx context.Context, line []byte) (toServer, toClient
 		id, idErr = parseID(rawID)
 	}
 	if rawMethod, ok := members["method"]; ok {
-		if !hasID {
-			return nil, append(line, '\n')
-		}
 		method, _ := delegation.ParseValue(rawMethod)
 		name, _ := method.(string)
+		if !hasID {
+			if name == cancelled {
+				g.answered(cancelledID(members["params"]))
+			}
+			return nil, append(line, '\n')
+		}
 		switch {
 		case idErr != nil:
 			return drop("a request whose id is " + idErr.Error())
