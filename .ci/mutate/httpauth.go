@@ -40,6 +40,7 @@ var httpauthMutants = []mutant{
 	{"http one content type", "verify/httpauth/body.go", "len(kind) != 1 ||", "len(kind) == 0 ||", "./verify/httpauth", "Bodies"},
 	{"http fields are not encoded", "verify/httpauth/body.go", `if len(h.Values("Content-Encoding")) > 0 {`, "if false {", "./verify/httpauth", "Bodies"},
 	{"http names differ in more than case", "verify/httpauth/body.go", "if err := strictjson.OneCase(value); err != nil {", "if err := strictjson.OneCase(value); false {", "./verify/httpauth", "Bodies"},
+	{"http no body is read in vain", "verify/httpauth/handler.go", "\troute, req, err := h.options.Mapping.head(r)\n", "\treadBody(r, 1<<20)\n\troute, req, err := h.options.Mapping.head(r)\n", "./verify/httpauth", "^TestNoBodyIsReadInVain$"},
 	{"http a body has a limit", "verify/httpauth/body.go", "if int64(len(data)) > most {", "if false {", "./verify/httpauth", "TestBody$"},
 	{"http an endless body", "verify/httpauth/body.go", "io.LimitReader(r.Body, most+1)", "io.LimitReader(r.Body, 1<<20)", "./verify/httpauth", "TestBody$"},
 	{"http a body that is cut off", "verify/httpauth/body.go", "\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "\tif false {\n\t\treturn nil, fmt.Errorf(\"the body cannot", "./verify/httpauth", "TestBody$|Lies"},

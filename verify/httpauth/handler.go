@@ -78,14 +78,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, nil, err)
 		return
 	}
-	body, err := readBody(r, h.options.MaxBody)
+	req, body, err := h.read(r)
 	if errors.Is(err, errTooLarge) {
 		h.refuse(w, r, nil, &token.Error{Code: token.CodeLimit, Block: -1, Err: err})
 		return
-	}
-	var req *delegation.Request
-	if err == nil {
-		req, err = h.options.Mapping.request(r, body)
 	}
 	if err != nil {
 		h.refuse(w, r, nil, &token.Error{Code: token.CodeCheckFailed, Block: -1, Err: err})
@@ -104,6 +100,19 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, decided(r, body, decision, req))
 }
 
+// read returns what a request asks for, and its body, which is not read in vain.
+func (h *handler) read(r *http.Request) (*delegation.Request, []byte, error) {
+	route, req, err := h.options.Mapping.head(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := readBody(r, h.options.MaxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	return req, body, route.body(r.Header, body, req)
+}
+
 var errNoCredential = token.Errorf(token.CodeNotPresented, -1, "the request has no Authorization of the scheme Bearer")
 
 // credential returns the text of the one token that came with a request (RFC 6750,
@@ -120,7 +129,21 @@ func credential(h http.Header) (string, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", errNoCredential
 	}
+	if !isText(text) {
+		return "", token.Errorf(token.CodeMalformed, -1, "the Authorization has something else than one token after Bearer")
+	}
 	return text, nil
+}
+
+// isText reports whether a token's text can be one, by its letters: a first look, before
+// a body is read. The verifier looks properly.
+func isText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !isLetter(c) && c != ':' && c != '=' { // : of the marks, = of padding
+			return false
+		}
+	}
+	return s != ""
 }
 
 func (h *handler) state(r *http.Request) (s verify.State, err error) {

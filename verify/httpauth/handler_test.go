@@ -210,6 +210,36 @@ func TestBody(t *testing.T) {
 	expect(t, "a form that was parsed before", w.send(h, post("a=1"), parsed), 403, token.CodeCheckFailed)
 }
 
+// TestNoBodyIsReadInVain: nobody makes a service read a body with a request that is
+// refused whatever the body is.
+func TestNoBodyIsReadInVain(t *testing.T) {
+	w := newWorld(t)
+	h := w.protected(nil)
+	good := w.invoke(delegation.Request{Operation: "post", Resource: "pay/a", BodyDigest: digestOf("01")})
+	for name, c := range map[string]struct {
+		target, credential string
+		code               token.Code
+	}{
+		"no token":           {"/pay/a", "", token.CodeNotPresented},
+		"another scheme":     {"/pay/a", "Basic eDp5", token.CodeNotPresented},
+		"an empty token":     {"/pay/a", "Bearer ", token.CodeMalformed},
+		"no token's letters": {"/pay/a", "Bearer " + good + "!", token.CodeMalformed},
+		"dots in the path":   {"/pay/../a", "Bearer " + good, token.CodeCheckFailed},
+		"a parameter twice":  {"/pay/a?a=1&a=1", "Bearer " + good, token.CodeCheckFailed},
+	} {
+		r := raw(t, "POST "+c.target)
+		counted := &zeros{}
+		r.Body, r.ContentLength = io.NopCloser(counted), -1
+		if c.credential != "" {
+			r.Header.Set("Authorization", c.credential)
+		}
+		rec := answer(h, r)
+		if !strings.Contains(rec.Body.String(), string(c.code)) || counted.n > 0 {
+			t.Errorf("%s: %s, and %d bytes were read", name, rec.Body, counted.n)
+		}
+	}
+}
+
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -218,13 +218,21 @@ func (m *Mapping) find(method, path string) (*route, string, error) {
 // request returns what an HTTP request with the given body asks for.
 func (m *Mapping) request(r *http.Request, body []byte) (*delegation.Request, error) {
 	c, req, err := m.head(r)
-	if err != nil || len(body) == 0 {
-		return req, err
+	if err != nil {
+		return nil, err
 	}
-	if c.Fields != nil {
-		return req, c.fields(r.Header, body, req.Args)
+	return req, c.body(r.Header, body, req)
+}
+
+// body adds what a request asks for by its body.
+func (c *route) body(h http.Header, body []byte, req *delegation.Request) error {
+	switch {
+	case len(body) == 0:
+		return nil
+	case c.Fields != nil:
+		return c.fields(h, body, req.Args)
 	}
-	return req, c.digested(r.Header, digest(body), req)
+	return c.digested(h, digest(body), req)
 }
 
 // head returns what a request asks for by all but its body.
