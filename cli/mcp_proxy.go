@@ -166,7 +166,7 @@ func guardEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logger
 		return nil, nil, errors.Join(usagef("%s", err), done())
 	}
 	guard, err := mcpproxy.NewGuard(v, m, &mcpproxy.GuardOptions{
-		State: func() (verify.State, error) { return state, nil }, Policy: options.Policy,
+		State: func() (verify.State, error) { return state, nil },
 		Allow: values(c, "allow"), AllowListing: c.Bool("allow-listing"), MaxLine: maxLine, Logger: logger,
 	})
 	if err != nil {

@@ -234,6 +234,10 @@ func scopes(a *datalog.Authorizer) []datalog.Scope {
 	return found
 }
 
+// Policy returns what the service adds, as the verifier was told; without anything it
+// is the one policy that allows all. It must not be changed.
+func (v *Verifier) Policy() *datalog.Authorizer { return v.options.Policy }
+
 // Verify decides one request by the text of the token that came with it. It
 // allows if and only if the error is nil. The decision is never nil: it says
 // what was found out about the token and why the request was denied.

@@ -12,7 +12,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/whittle-auth/whittle/token"
-	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/httpauth"
@@ -25,10 +24,6 @@ type Options struct {
 	// code unavailable unless [verify.CodeOf] has another. Nil means that there is nothing
 	// to say.
 	State func(context.Context, mcp.Request) (verify.State, error)
-
-	// Policy is the verifier's, so that it is known which arguments it speaks of: see
-	// [toolcall.OtherCase].
-	Policy *datalog.Authorizer
 
 	// Allow names further methods of clients that pass without a decision, such as
 	// resources/read and prompts/get, where everybody who reaches the server may.
@@ -124,7 +119,7 @@ func (p *protector) call(ctx context.Context, r *mcp.CallToolRequest) (*mcp.Call
 	}
 	d, err := p.verifier.VerifyWith(ctx, raw, *asked, state)
 	if err == nil {
-		err = toolcall.OtherCase(&d.Scope, p.options.Policy, asked.Args)
+		err = toolcall.OtherCase(&d.Scope, p.verifier.Policy(), asked.Args)
 	}
 	if err != nil {
 		return nil, nil, p.refuse(ctx, name, d, err)

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/whittle-auth/whittle/token"
-	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/internal/strictjson"
@@ -24,10 +23,6 @@ type GuardOptions struct {
 	// with the code unavailable unless [verify.CodeOf] has another. Nil means that there
 	// is nothing to say.
 	State func() (verify.State, error)
-
-	// Policy is the verifier's, so that it is known which arguments it speaks of: see
-	// [toolcall.OtherCase].
-	Policy *datalog.Authorizer
 
 	// Allow names further methods that pass without a decision, from whichever side they
 	// come: what acts beside tools, such as resources/read and prompts/get, and what the
@@ -181,7 +176,7 @@ func (g *Guard) call(ctx context.Context, m *message) (toServer []byte, err erro
 	}
 	d, err := g.verifier.VerifyWith(ctx, raw, *req, state)
 	if err == nil {
-		err = toolcall.OtherCase(&d.Scope, g.options.Policy, req.Args)
+		err = toolcall.OtherCase(&d.Scope, g.verifier.Policy(), req.Args)
 	}
 	if err != nil {
 		return nil, &denied{c.Name, d, err}

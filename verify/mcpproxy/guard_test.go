@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/whittle-auth/whittle/token"
+	"github.com/whittle-auth/whittle/token/datalog"
 	"github.com/whittle-auth/whittle/token/delegation"
+	"github.com/whittle-auth/whittle/token/trust"
 	"github.com/whittle-auth/whittle/verify"
 	"github.com/whittle-auth/whittle/verify/toolcall"
 )
@@ -80,6 +82,35 @@ func TestDenied(t *testing.T) {
 		}
 		if !strings.Contains(w.log.String(), "code="+string(c.code)) {
 			t.Errorf("%s: the log says %q", name, w.log.String())
+		}
+	}
+}
+
+// TestPolicyNamesArguments: which arguments the service's own policy speaks of needs no
+// saying, so that none slips past it in another case.
+func TestPolicyNamesArguments(t *testing.T) {
+	w := newWorld(t, nil)
+	policy, err := datalog.ParseAuthorizer(`deny if arg("force", $f); allow if true;`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := trust.Parse([]byte(`alice@example.com namespaces="whittle" ` + w.root.Public().AuthorizedKey("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.guard.verifier, err = verify.New(server, roots, &verify.Options{AllowReplay: true, Policy: policy}); err != nil {
+		t.Fatal(err)
+	}
+	if toServer, toClient := w.send(w.call("1", `{"name":"read","arguments":{"fast":true}}`)); toServer == "" {
+		t.Errorf("denied: %s", toClient)
+	}
+	for params, code := range map[string]token.Code{
+		`{"name":"read","arguments":{"force":true}}`: token.CodePolicy,
+		`{"name":"read","arguments":{"FORCE":true}}`: token.CodeCheckFailed,
+	} {
+		toServer, toClient := w.send(w.call("2", params))
+		if _, _, data := failure(t, toClient); toServer != "" || data["code"] != string(code) {
+			t.Errorf("%s: %q, %v, want %s", params, toServer, data, code)
 		}
 	}
 }
