@@ -100,6 +100,7 @@ func keyring(c *cli.Context, env *Env) (*localagent.Keyring, error) {
 		}
 		o.Roots = roots
 	} else {
+		o.AllowUnrooted = true
 		hint(env.Stderr, "without --trust nothing shows who minted the tokens that the agent takes: all of a chain but its first signature is verified")
 	}
 	ring := localagent.NewKeyring(&o)

@@ -257,10 +257,14 @@ func TestRootIsTrustedAtEachUse(t *testing.T) {
 	}
 }
 
-// TestWithoutRoots: the delegator is a claim then, and the list says so.
+// TestWithoutRoots: nothing is taken unless that is allowed. The delegator is a claim
+// then, and the list says so.
 func TestWithoutRoots(t *testing.T) {
 	w := newWorld(t)
-	client, _ := serve(t, agent.NewKeyring(nil))
+	if _, err := agent.NewKeyring(nil).Add("a", w.mint(time.Hour), w.key); verify.CodeOf(err) != token.CodeUntrustedRoot {
+		t.Errorf("%v", err)
+	}
+	client, _ := serve(t, agent.NewKeyring(&agent.Options{AllowUnrooted: true}))
 	added, err := client.Add(t.Context(), "a", w.mint(time.Hour), w.key)
 	if err != nil || added.Rooted {
 		t.Errorf("%+v, %v", added, err)

@@ -31,13 +31,17 @@ var (
 	ErrNotAllowed = errors.New("the agent was not started to do this")
 )
 
-// Options are what a [Keyring] may do otherwise. The zero value is the safe choice,
-// but for Roots: set it wherever there is a trust file.
+// Options are what a [Keyring] may do otherwise. The zero value is the safe choice:
+// it trusts nobody's tokens.
 type Options struct {
 	// Roots are the trusted root keys. Each token is verified from one of them when
-	// it is added, and the root must still be trusted at each use. Nil verifies all of
-	// a chain but the root's signature, so that the delegator is a claim.
+	// it is added, and the root must still be trusted at each use. Nil refuses every
+	// token, unless AllowUnrooted.
 	Roots trust.Source
+
+	// AllowUnrooted takes tokens where Roots is nil: all of a chain is verified but the
+	// root's signature, so that the delegator is a claim.
+	AllowUnrooted bool
 
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
@@ -299,8 +303,11 @@ func (k *Keyring) open(u *token.Unverified, key token.Signer) (*held, error) {
 	}
 	now := k.options.Now()
 	var roots *trust.Roots
-	if k.options.Roots != nil {
+	switch {
+	case k.options.Roots != nil:
 		roots = k.options.Roots.Roots()
+	case !k.options.AllowUnrooted:
+		return nil, token.Errorf(token.CodeUntrustedRoot, -1, "the agent trusts no roots")
 	}
 	chain, read, err := attenuate.Open(u, roots, key.Public(), now)
 	if err != nil {
