@@ -21,8 +21,8 @@
 // path without its first slash, each query parameter is an argument, and a body is
 // bound by its SHA-256 digest: GET /payments/api?page=2 asks for the operation "get"
 // on "payments/api" with the argument page "2". What a mapping does not speak of is
-// refused. A path in another spelling than the canonical one is refused too, never
-// cleaned: see spec/http.md.
+// refused. A path or a query in another spelling than the usual one is refused too,
+// never cleaned, and so is an upgrade to another protocol: see spec/http.md.
 //
 // Nothing binds headers, the host among them. A handler must not take from them what
 // it acts on, such as X-HTTP-Method-Override.
