@@ -35,10 +35,11 @@ func NewPool(workers int) *Pool {
 // Share lets the workers of a pool take part in verifying the token. What verifies, and
 // the error if it does not, stay the same: that of the first block in order that fails.
 //
-// The signature of block 0 is checked alone, so that a token that no trusted root has
-// signed is refused at the cost of that signature, as ever. Of the rest, no block is
-// begun after one has failed, or so far ahead that more than two blocks for each worker
-// could turn out to have been checked in vain.
+// No other signature is checked before that of block 0, so that a token that no trusted
+// root has signed is refused at the cost of that signature and of workers who get ready
+// in vain, a fifth to a third of it. Of the rest, no block is begun after one has failed,
+// or so far ahead that more than two blocks for each worker could turn out to have been
+// checked in vain.
 func (u *Unverified) Share(p *Pool) { u.pool = p }
 
 // shareFrom is the number of blocks beyond the verified ones from which workers are

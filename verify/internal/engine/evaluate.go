@@ -28,6 +28,10 @@ type evaluation struct {
 	patterns map[uint32]pattern // regular expressions met, by symbol
 
 	defaultTrust, blockTrust, queryTrust []uint64
+
+	// most is how many facts there were in one use of the memory, idle how often in a
+	// row since then there were far fewer.
+	most, idle int
 }
 
 // Evaluate decides about a token: it loads facts and blocks, derives all facts,
@@ -109,14 +113,27 @@ func (e *evaluation) start(a *Authorizer, base *world, blocks []Block, externs m
 	setBit(e.defaultTrust, originBit(0))
 }
 
-// release drops all references to the input and gives the memory back, unless
-// an unusual request made it large. Facts are no reason to: how many there may be
-// is what the service says, and the next evaluation does not look at room that it
-// has no use for.
-func (e *evaluation) release() {
-	const large = 1 << 14
+// keep reports whether memory is worth lending again: not if an unusual request made it
+// large, nor if many facts did and few have come since. Evaluations of all verifiers use
+// it, and those that are light must not keep what a heavy one left.
+func (e *evaluation) keep() bool {
+	const large, patience = 1 << 14, 16
 	if len(e.symbols.slots) > large || len(e.composites.elems) > large || len(e.relations) > large/16 ||
 		len(e.prog.nodes) > large {
+		return false
+	}
+	e.most = max(e.most, e.facts)
+	if e.most <= large/16 || e.facts >= e.most/8 {
+		e.idle = 0
+		return true
+	}
+	e.idle++
+	return e.idle < patience
+}
+
+// release drops all references to the input and gives the memory back, if it is worth it.
+func (e *evaluation) release() {
+	if !e.keep() {
 		return
 	}
 	e.symbols.reset(0)

@@ -26,6 +26,33 @@ func TestRulesAllocate(t *testing.T) {
 	}
 }
 
+// TestLargeMemoryIsGivenUp: what many facts took is lent again while many come, and given
+// up when few do for a while.
+func TestLargeMemoryIsGivenUp(t *testing.T) {
+	use := func(e *evaluation, facts int) bool {
+		e.facts = facts
+		return e.keep()
+	}
+	e := new(evaluation)
+	for range 3 {
+		if !use(e, 100_000) || !use(e, 10) || !use(e, 90_000) {
+			t.Fatal("given up while many facts come")
+		}
+	}
+	uses := 1
+	for use(e, 10) {
+		if uses++; uses > 100 {
+			t.Fatal("kept for few facts")
+		}
+	}
+	small := new(evaluation)
+	for range 100 {
+		if !use(small, 10) {
+			t.Fatal("small memory is given up")
+		}
+	}
+}
+
 // TestConstantsInRules: rules that each look for another constant find their facts by
 // an index, and pay as much as if they had tried every fact.
 func TestConstantsInRules(t *testing.T) {

@@ -115,8 +115,10 @@ func (p *Prepared) Evaluate(told [][]datalog.Predicate, more []Block, facts []da
 	e.start(p.a, p.base, append(append(e.blocks[:0], p.blocks...), more...), o.Externs, limits)
 	e.prepared = p
 	if err := e.loadAfter(p, told, facts); err != nil {
+		// The blocks' facts were charged first. Who is to blame is the one that fails in
+		// the authorizer's order.
 		e.release()
-		return nil, err
+		return p.a.Evaluate(p.all(told, more), facts, o)
 	}
 	r := &Result{Policy: -1, Kind: datalog.Deny, a: p.a, prepared: p, told: told, blocks: more, facts: facts, externs: o.Externs, limits: limits}
 	return e.finish(r)
