@@ -10,6 +10,7 @@ import (
 	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/token/trust"
+	"github.com/whittle-auth/whittle/verify"
 )
 
 func requestApprovalCommand(env *Env) *cli.Command {
@@ -122,6 +123,9 @@ func attach(c *cli.Context, env *Env) error {
 		return err
 	}
 	longer, err := attached(c, env, args[0], approval, clock())
+	if verify.CodeOf(err) == token.CodeSignature {
+		return hintf(err, "an approval is for the token as it was when it was asked for: whittle request-approval asks for the token as it is now")
+	}
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func verifierFlags() []cli.Flag {
 func explainers(c *cli.Context, env *Env) (func(audience string) (*verify.Verifier, error), error) {
 	trustFile, err := required(c, "trust")
 	if err != nil {
-		return nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+		return nil, hintf(err, trustHint+"; the file may also be named by the environment variable WHITTLE_TRUST")
 	}
 	roots, err := readTrust(env, trustFile)
 	if err != nil {

@@ -70,6 +70,9 @@ func caveatFlag() cli.Flag {
 	return listFlag("caveat", "a further caveat as `TEXT`, such as 'arg amount 1..100' or 'window mon-fri 02:00-04:00' (repeatable)")
 }
 
+// trustHint is what whoever has no good trust file needs to know.
+const trustHint = `a trust file has lines such as: alice@example.com namespaces="whittle" ssh-ed25519 AAAA..`
+
 func trustFlag() cli.Flag {
 	return &cli.StringFlag{Name: "trust", Usage: "trusted root keys, a `FILE` in OpenSSH allowed_signers form", EnvVars: []string{"WHITTLE_TRUST"}}
 }

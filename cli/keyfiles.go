@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ func readSigner(env *Env, name string) (token.Signer, error) {
 		return k, nil
 	}
 	data, err := env.read(name, maxInput)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hintf(usagef("--key: %s: there is no such file", shown(name)), "whittle keygen -o FILE makes a key; an SSH key will do, too")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,7 @@ func guardEnd(c *cli.Context, env *Env, m *toolcall.Mapping, maxLine int, logger
 	}
 	trustFile, err := required(c, "trust")
 	if err != nil {
-		return nil, nil, hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+		return nil, nil, hintf(err, trustHint+"; the file may also be named by the environment variable WHITTLE_TRUST")
 	}
 	if _, err := readTrust(env, trustFile); err != nil {
 		return nil, nil, err

@@ -41,7 +41,7 @@ func verifyToken(ctx context.Context, c *cli.Context, env *Env) error {
 	}
 	trustFile, err := required(c, "trust")
 	if err != nil {
-		return hintf(err, "it may also come from the environment variable WHITTLE_TRUST")
+		return hintf(err, trustHint+"; the file may also be named by the environment variable WHITTLE_TRUST")
 	}
 	roots, err := readTrust(env, trustFile)
 	if err != nil {
@@ -154,6 +154,6 @@ func explain(w io.Writer, d *verify.Decision) {
 	case token.CodeNotPresented:
 		hint(w, "the holder makes a token for one request with whittle invoke; bearer tokens need --allow-bearer")
 	case token.CodeUntrustedRoot:
-		hint(w, `a trust file has lines such as: alice@example.com namespaces="whittle" ssh-ed25519 AAAA..`)
+		hint(w, trustHint)
 	}
 }
