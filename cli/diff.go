@@ -190,7 +190,7 @@ func (d *difference) print(w io.Writer) {
 		fmt.Fprintln(w, "what they allow is compared all the same")
 	}
 	for i, s := range []*comparand{&d.A, &d.B} {
-		fmt.Fprintf(w, "%s:  %s\n    %s\n", "AB"[i:i+1], oneLine(s.who()), s.in.Verified)
+		fmt.Fprintf(w, "%s:  %s\n    %s\n", "AB"[i:i+1], oneLine(s.who()), s.in.Extent())
 		if s.Problem != "" {
 			fmt.Fprintf(w, "    %s\n", oneLine(s.Problem))
 		}

@@ -107,7 +107,7 @@ func examine(c *cli.Context, env *Env, u *token.Unverified) (*inspection, error)
 
 func (in *inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "form:      %s\n", in.Form())
-	fmt.Fprintf(w, "verified:  %s\n", in.Verified)
+	fmt.Fprintf(w, "verified:  %s\n", in.Extent())
 	if in.Why != nil {
 		fmt.Fprintf(w, "           %s\n", oneLine(in.Why.Error()))
 	}

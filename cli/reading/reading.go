@@ -106,6 +106,15 @@ func FormName(t token.Chain, chain *delegation.Chain) string {
 	return fmt.Sprintf("bearer (%s)", t.Form())
 }
 
+// Extent says how far the token is verified. A root key of the trust file that may not
+// speak for the delegator is no trusted one.
+func (r *Reading) Extent() string {
+	if r.Verified == Rooted && r.Refused != nil {
+		return "all signatures, but the root key is not trusted for this delegator"
+	}
+	return r.Verified.String()
+}
+
 func (e Extent) String() string {
 	switch e {
 	case Rooted:
