@@ -106,6 +106,9 @@ func TestClientStream(t *testing.T) {
 	if err == nil {
 		err = s.SendMsg(grpcauth.Carry(message))
 	}
+	if err == nil {
+		err = s.CloseSend() // or who is not denied is waited for
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
