@@ -10,9 +10,9 @@ var memoryMutants = []mutant{
 	{"a chain is continued by its own token", "token/delegation/read.go", "c.prefix == t.PrefixHash(n)", "true", "./verify", "ContinueReads"},
 	{"the memory is bounded", "verify/memory.go", "for m.bytes += size; m.bytes > m.most; {", "for m.bytes += size; false; {", "./verify", "MemoryIsBounded"},
 	{"a known chain is not verified again", "verify/memory.go", "m.keep(&remembered{size", "_ = (&remembered{size", "./verify", "KnownChain"},
-	{"compiling beforehand is paid for", "verify/internal/engine/prepared.go", "q.cost = w.steps - before", "q.cost = before - before", "./verify/internal/engine", "Prepared"},
-	{"what one block is told is told to it alone", "verify/internal/engine/prepared.go", "e.originOf(uint64(b))", "e.originOf(0)", "./verify/internal/engine", "Prepared"},
-	{"prepared facts keep their origin", "verify/internal/engine/prepared.go", "[]uint64{1 << originBit(uint64(b))}", "[]uint64{1}", "./verify/internal/engine", "Prepared"},
+	{"compiling beforehand is paid for", "verify/internal/engine/prepared.go", "q.cost = w.steps - before", "q.cost = before - before", "./verify/internal/engine", "PreparedIsPaidFor"},
+	{"what one block is told is told to it alone", "verify/internal/engine/prepared.go", "e.originOf(uint64(b))", "e.originOf(0)", "./verify/internal/engine", "ToldToOneBlock"},
+	{"prepared facts keep their origin", "verify/internal/engine/prepared.go", "[]uint64{1 << originBit(uint64(b))}", "[]uint64{1}", "./verify/internal/engine", "PreparedIsPaidFor"},
 	{"a session is verified once", "verify/memory.go", "if err == nil && chain.Invocation != nil && chain.Invocation.IsSession() {", "if false {", "./verify", "KnownSession"},
 	{"an explanation moves no clock", "verify/explain.go", "v.peek()", "v.now()", "./verify", "ExplainMovesNoClock"},
 }

@@ -97,6 +97,41 @@ func TestPreparedBlocksWithRules(t *testing.T) {
 	}
 }
 
+// TestPreparedIsPaidFor: what is compiled beforehand costs as much as if it were not, and
+// a prepared block's facts are its own.
+func TestPreparedIsPaidFor(t *testing.T) {
+	a := authorizer(t, `allow if true;`)
+	blocks := token(t, `check if b(1) or c($x), $x < 3;`, `b(1);`)
+	p, ok := a.Prepare(blocks, Limits{})
+	if !ok {
+		t.Fatal("not prepared")
+	}
+	got, err := p.Evaluate(nil, nil, nil, nil)
+	if err != nil || got.Allowed() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if want, err := a.Evaluate(blocks, nil, nil); err != nil || got.steps != want.steps {
+		t.Errorf("%d steps, want %d, %v", got.steps, want.steps, err)
+	}
+}
+
+// TestToldToOneBlock: what a block is told counts as that block's, whom the others do not
+// trust.
+func TestToldToOneBlock(t *testing.T) {
+	a := authorizer(t, `allow if true;`)
+	p, ok := a.Prepare(token(t, `check if b(1);`, `c(1);`), Limits{})
+	if !ok {
+		t.Fatal("not prepared")
+	}
+	for block, allowed := range []bool{true, false} {
+		told := make([][]datalog.Predicate, 2)
+		told[block] = facts(t, `b(1);`)
+		if r, err := p.Evaluate(told, nil, nil, nil); err != nil || r.Allowed() != allowed {
+			t.Errorf("told to block %d: %v, %v", block, r.Allowed(), err)
+		}
+	}
+}
+
 // TestPreparedAllocates: an evaluation of prepared blocks makes its result and nothing
 // else.
 func TestPreparedAllocates(t *testing.T) {
