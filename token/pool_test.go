@@ -279,9 +279,13 @@ func TestPoolUnderLoad(t *testing.T) {
 	verifying.Wait()
 	close(stop)
 	burning.Wait()
-	for runtime.NumGoroutine() > before { // the workers, until they find that there is no more work
+	for range 100 { // the workers, until they find that there is no more work
+		if runtime.NumGoroutine() <= before {
+			return
+		}
 		time.Sleep(idleFor)
 	}
+	t.Errorf("%d goroutines before, %d long after", before, runtime.NumGoroutine())
 }
 
 // TestPoolLimits: a pool of no workers, or none at all, is fine.

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
-	"github.com/whittle-auth/whittle/token"
 	"github.com/whittle-auth/whittle/token/delegation"
 	"github.com/whittle-auth/whittle/verify/httpauth"
 )
@@ -78,7 +77,7 @@ func (s *Session) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 	if err != nil {
 		return nil, unsent(fmt.Errorf("invoking the token: %w", err))
 	}
-	expires, err := expiry(text, s.audience, channel)
+	expires, err := httpauth.SessionExpiry(text, s.audience, channel)
 	if err != nil {
 		return nil, unsent(fmt.Errorf("what the invoker returned: %w", err))
 	}
@@ -89,28 +88,6 @@ func (s *Session) GetRequestMetadata(ctx context.Context, _ ...string) (map[stri
 	s.forget()
 	s.tokens[channel] = opened{text, now.Add(left / 4 * 3)}
 	return bearer(text), nil
-}
-
-// expiry returns when a token ends that is bound to the channel and the service, and
-// refuses any other.
-func expiry(text, audience string, channel delegation.Channel) (time.Time, error) {
-	u, err := token.ParseText(text, nil)
-	if err != nil {
-		return time.Time{}, err
-	}
-	c, err := u.VerifyUnrooted()
-	if err != nil {
-		return time.Time{}, err
-	}
-	chain, err := delegation.ReadUnregistered(c)
-	if err != nil {
-		return time.Time{}, err
-	}
-	inv := chain.Invocation
-	if inv == nil || inv.Channel != channel || inv.Audience != audience {
-		return time.Time{}, fmt.Errorf("it is no session with %q on this connection", audience)
-	}
-	return time.Unix(int64(inv.Expires), 0), nil
 }
 
 // forget makes room for one more connection: that whose token ends first goes.

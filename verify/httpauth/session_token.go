@@ -40,7 +40,7 @@ func (s *session) token(ctx context.Context, t *SessionTransport) (string, error
 	if err != nil {
 		return "", err
 	}
-	expires, err := sessionExpiry(text, t.audience, s.channel)
+	expires, err := SessionExpiry(text, t.audience, s.channel)
 	if err != nil {
 		return "", fmt.Errorf("what the invoker returned: %w", err)
 	}
@@ -52,9 +52,11 @@ func (s *session) token(ctx context.Context, t *SessionTransport) (string, error
 	return text, nil
 }
 
-// sessionExpiry returns when a token ends that is bound to the channel and the service,
-// and refuses any other.
-func sessionExpiry(text, audience string, channel delegation.Channel) (time.Time, error) {
+// SessionExpiry returns when a session's token ends, in whole seconds. It refuses a token
+// that is malformed, whose signatures do not fit each other, or that is not bound to this
+// connection and service: whoever presents a session asks before, since its invoker may
+// be another process. It is for transports of other protocols; no service decides by it.
+func SessionExpiry(text, audience string, channel delegation.Channel) (time.Time, error) {
 	u, err := token.ParseText(text, nil)
 	if err != nil {
 		return time.Time{}, err
